@@ -1,0 +1,52 @@
+// Every way in which something can fail, for everybody. Adapters fold what their vendor reports into these codes;
+// `http/problem.cpp` alone turns them into a status.
+#pragma once
+
+#include <caf/error.hpp>
+#include <caf/make_message.hpp>
+#include <caf/message.hpp>
+#include <caf/type_id.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace segue {
+
+enum class ec : uint8_t {
+  none = 0,
+  invalid_argument, ///< the request says something impossible; the detail says what is allowed
+  bad_offset,       ///< malformed, past the tail, or inside a message
+  not_found,        ///< no such stream, generation or path
+  conflict,         ///< it exists already, with another configuration
+  closed,           ///< the stream accepts nothing any more
+  wrong_type,       ///< content type of the append is not the stream's
+  stale_producer,   ///< a newer epoch of this producer has written: this one is fenced
+  producer_gap,     ///< a producer sequence number was left out
+  busy,             ///< a bound is reached; trying later helps
+  moved,            ///< this actor no longer owns what it is asked for; resolve it again
+  fenced,           ///< the store knows a newer owner, or another tail than expected
+  unknown_outcome,  ///< a write was sent and its answer lost: it may or may not be durable
+  unavailable,      ///< a part is down, restarting or stopping; trying later helps
+  timeout,          ///< no answer in time
+  storage_full,     ///< free space is below the reserve
+  corrupt,          ///< stored bytes do not match their checksum
+  internal,         ///< a fault of ours
+};
+
+/// Stable name of a code, e.g. "not_found"; used in logs, problem bodies and metrics.
+std::string to_string(ec code);
+
+/// Folds any CAF error into a code: ours as it is, a dead or unreachable actor as `unavailable`, a missed answer as
+/// `timeout`, everything else as `internal`.
+ec code_of(const caf::error& error);
+
+/// The sentence given with the error, or an empty string.
+std::string detail_of(const caf::error& error);
+
+} // namespace segue
+
+CAF_BEGIN_TYPE_ID_BLOCK(segue_errors, caf::first_custom_type_id)
+  CAF_ADD_TYPE_ID(segue_errors, (segue::ec))
+CAF_END_TYPE_ID_BLOCK(segue_errors)
+
+CAF_ERROR_CODE_ENUM(segue::ec, "segue")

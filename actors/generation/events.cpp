@@ -1,0 +1,81 @@
+#include "actors/generation/events.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace segue::events {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json event(const char* type) { return {{"type", type}, {"at", format_time(unix_now_ms())}}; }
+
+std::string text(const json& x) { return x.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+} // namespace
+
+int percent(const generation_row& row) {
+  if (row.state == generation_state::completed)
+    return 100;
+  if (row.expected_bytes == 0)
+    return 0;
+  return static_cast<int>(std::min<uint64_t>(99, row.audio_bytes * 100 / row.expected_bytes));
+}
+
+std::string queued(const generation_row& row) {
+  auto x = event("queued");
+  x["request_id"] = row.request_id;
+  return text(x);
+}
+
+std::string started(const generation_row& row, const std::string& plan, position resumed_at) {
+  auto x = event("started");
+  x["attempt"] = row.attempt;
+  x["resumed_at_ms"] = sound_ms(resumed_at);
+  x["seed"] = row.seed;
+  x["generator"] = row.generator;
+  x["version"] = row.generator_version;
+  x["expected_bytes"] = row.expected_bytes;
+  x["plan"] = json::parse(plan, nullptr, false);
+  return text(x);
+}
+
+std::string progress(const generation_row& row) {
+  auto x = event("progress");
+  x["offset"] = format_offset(row.audio_bytes);
+  x["bytes"] = row.audio_bytes;
+  x["audio_ms"] = sound_ms(row.audio_bytes);
+  x["percent"] = percent(row);
+  return text(x);
+}
+
+std::string heartbeat(const generation_row& row) {
+  auto x = event("heartbeat");
+  x["audio_ms"] = sound_ms(row.audio_bytes);
+  return text(x);
+}
+
+std::string ended(const generation_row& row) {
+  auto x = event(to_string(row.decided).c_str());
+  x["offset"] = format_offset(row.audio_bytes);
+  x["bytes"] = row.audio_bytes;
+  x["audio_ms"] = sound_ms(row.audio_bytes);
+  if (row.decided == generation_state::failed)
+    x["reason"] = row.reason;
+  return text(x);
+}
+
+std::optional<ending> read_ending(std::string_view event) {
+  auto x = json::parse(event, nullptr, false);
+  if (!x.is_object())
+    return std::nullopt;
+  auto type = x.value("type", std::string{});
+  for (auto how : {generation_state::completed, generation_state::failed, generation_state::cancelled})
+    if (type == to_string(how))
+      return ending{how, x.value("reason", std::string{})};
+  return std::nullopt;
+}
+
+} // namespace segue::events

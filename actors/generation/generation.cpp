@@ -1,0 +1,310 @@
+#include "actors/generation/generation.hpp"
+
+#include "actors/generation/events.hpp"
+#include "actors/log.hpp"
+
+namespace segue {
+
+namespace {
+
+constexpr uint64_t read_limit = 1 << 20;
+
+std::string producer_of(const generation_row& row) { return "gen/" + row.request_id; }
+
+} // namespace
+
+void generation_performer::begin(generation_row row, generation_context context) {
+  context_ = std::move(context);
+  life_ = lifecycle{std::move(row)};
+  self_->set_down_handler([this](const caf::down_msg& x) { self_->quit(x.reason); });
+  self_->monitor(context_.manager);
+  advance();
+}
+
+generation_performer::~generation_performer() {
+  for (auto& promise : wait_for_end_)
+    promise.deliver(caf::make_error(ec::unavailable, std::string{"the generation has stopped"}));
+}
+
+// -- steps -------------------------------------------------------------------------------------------------------------
+
+void generation_performer::advance() { perform(life_.next()); }
+
+void generation_performer::done(lifecycle::step step) {
+  life_.complete(step);
+  advance();
+}
+
+/// An error on the way is no end: the step is tried again, for a store that is away comes back.
+void generation_performer::failed(const char* doing, const caf::error& why) {
+  log::warning("generation", "step_failed",
+      life_.row().request_id + " " + doing + ": " + to_string(code_of(why)) + " " + detail_of(why));
+  self_->delayed_send(self_, context_.options.retry, retry_step{});
+}
+
+void generation_performer::perform(lifecycle::step step) {
+  switch (step) {
+    case lifecycle::step::open_streams:
+      return open_streams();
+    case lifecycle::step::announce:
+      return announce();
+    case lifecycle::step::read_end:
+      return read_end(0, {});
+    case lifecycle::step::record_start:
+    case lifecycle::step::record_ending:
+    case lifecycle::step::record_end:
+      return store_row(step);
+    case lifecycle::step::open_sound:
+      return open_sound();
+    case lifecycle::step::announce_start:
+      event(events::started(life_.row(), plan_, resumed_at_), false);
+      sound_began_ = self_->clock().now();
+      self_->delayed_send(self_, context_.options.heartbeat, send_heartbeat{});
+      return done(step);
+    case lifecycle::step::make_sound:
+      return make_sound();
+    case lifecycle::step::close_audio:
+      return audio_.push({}, {}, true, [this, step](const chunk_appended& x) {
+        life_.stored_audio(x.next);
+        done(step);
+      });
+    case lifecycle::step::end_events:
+      return event(events::ended(life_.row()), true, [this, step](const chunk_appended&) { done(step); });
+    case lifecycle::step::done:
+      return end();
+  }
+}
+
+void generation_performer::open_streams() {
+  auto refused = [this](const caf::error& why) {
+    // Purged meanwhile, or fenced by a newer attempt: there is nothing left to do here.
+    log::warning("generation", "superseded", life_.row().request_id + ": " + to_string(code_of(why)));
+    self_->quit();
+  };
+  auto open = [this, refused](auto& box, std::string path, const char* type, auto next) {
+    self_->request(context_.directory, context_.options.timeout, open_stream{std::move(path), type})
+        .then(
+            [this, &box, refused, next](stream_opened& x) {
+              auto stream = x.stream;
+              box.open(context_.directory, std::move(x), producer_of(life_.row()), life_.row().attempt, refused);
+              // The row that came with the stream may be old: ask the stream itself.
+              self_->request(stream, context_.options.timeout, inspect_stream{})
+                  .then([next](const stream_loaded& loaded) { next(loaded.row); },
+                      [this](const caf::error& why) { failed("inspecting a stream", why); });
+            },
+            [this](const caf::error& why) { failed("opening a stream", why); });
+  };
+  const auto& id = life_.row().request_id;
+  open(audio_, audio_path(id), "audio/mpeg", [this, open, id](const stream_row& audio) {
+    open(events_, events_path(id), "application/json", [this, audio](const stream_row& events) {
+      resumed_at_ = audio.tail;
+      life_.found_streams(audio, events);
+      done(lifecycle::step::open_streams);
+    });
+  });
+}
+
+/// Epoch 0 belongs to this event alone, whoever appends it first.
+void generation_performer::announce() {
+  auto text = events::queued(life_.row());
+  auto length = static_cast<uint32_t>(text.size());
+  self_->request(events_.stream(), context_.options.timeout,
+           append_chunk{payload{std::move(text)}, {length}, {}, {producer_of(life_.row()), 0, 0}, {}, false})
+      .then([this](const chunk_appended&) { done(lifecycle::step::announce); },
+          [this](const caf::error& why) {
+            if (code_of(why) == ec::stale_producer)
+              done(lifecycle::step::announce);
+            else
+              failed("announcing", why);
+          });
+}
+
+/// A closed event stream is the truth, whatever the row says.
+void generation_performer::read_end(position after, std::string last) {
+  self_->request(events_.stream(), context_.options.timeout, read_chunks{after, read_limit, 0})
+      .then(
+          [this, last](const chunk_batch& batch) mutable {
+            for (const auto& record : batch.chunks)
+              last = record.bytes.view().substr(record.bytes.size() - record.lengths.back());
+            if (!batch.up_to_date())
+              return read_end(batch.next, std::move(last));
+            auto ending = events::read_ending(last);
+            life_.learned_end(ending ? ending->how : generation_state::failed, ending ? ending->reason : "unreadable end");
+            advance();
+          },
+          [this](const caf::error& why) { failed("reading how it ended", why); });
+}
+
+void generation_performer::store_row(lifecycle::step step) {
+  auto row = life_.row();
+  if (step == lifecycle::step::record_start) {
+    row.state = generation_state::running;
+    row.started_at_ms = unix_now_ms();
+  }
+  self_->request(context_.catalogue, context_.options.timeout, store_generation{row})
+      .then(
+          [this, step, row](const generation_status&) {
+            if (step == lifecycle::step::record_start)
+              life_.started(row.started_at_ms);
+            done(step);
+            report();
+          },
+          [this](const caf::error& why) {
+            if (code_of(why) == ec::not_found)
+              self_->quit(); // purged meanwhile
+            else
+              failed("storing the row", why);
+          });
+}
+
+void generation_performer::open_sound() {
+  const auto& row = life_.row();
+  generator_ = context_.make_generator(self_->system());
+  made_ = 0;
+  self_->request(generator_, context_.options.timeout, segue::open_sound{row.prompt, row.duration_s, row.seed})
+      .then(
+          [this](sound_opened& x) {
+            plan_ = std::move(x.plan);
+            life_.opened_sound(x);
+            done(lifecycle::step::open_sound);
+          },
+          [this](const caf::error& why) {
+            life_.decide(generation_state::failed, "the generator could not begin: " + detail_of(why));
+            advance();
+          });
+}
+
+void generation_performer::end() {
+  const auto& row = life_.row();
+  auto& m = *context_.counters;
+  (row.state == generation_state::completed   ? m.generations_completed
+          : row.state == generation_state::failed ? m.generations_failed
+                                                  : m.generations_cancelled)
+      .Increment();
+  log::info("generation", to_string(row.state), row.request_id + " after " + std::to_string(events::sound_ms(row.audio_bytes)) + " ms of sound"
+      + (row.reason.empty() ? "" : ": " + row.reason));
+  for (auto& promise : std::exchange(wait_for_end_, {}))
+    promise.deliver(generation_status{row});
+  self_->quit();
+}
+
+// -- sound -------------------------------------------------------------------------------------------------------------
+
+/// Asks for the next frames, unless that is forbidden by something decided, too many appends under way, or the clock.
+void generation_performer::make_sound() {
+  if (life_.decided() || making_ || all_made_ || audio_.unacknowledged() >= context_.options.unacknowledged)
+    return;
+  if (auto early = ahead() - context_.options.lead; life_.row().realtime && early.count() > 0) {
+    if (!pacing_)
+      self_->delayed_send(self_, early, pace_sound{});
+    pacing_ = true;
+    return;
+  }
+  making_ = true;
+  self_->request(generator_, context_.options.timeout, render_sound{context_.options.chunk_bytes})
+      .then([this](const sound_rendered& x) { rendered(x); },
+          [this](const caf::error& why) {
+            making_ = false;
+            if (life_.decide(generation_state::failed, "the generator failed: " + detail_of(why)))
+              advance();
+          });
+}
+
+/// How far the sound made in this attempt is ahead of the clock.
+std::chrono::milliseconds generation_performer::ahead() const {
+  if (made_ <= resumed_at_)
+    return std::chrono::milliseconds{0};
+  auto clock = std::chrono::duration_cast<std::chrono::milliseconds>(self_->clock().now() - sound_began_);
+  return std::chrono::milliseconds{events::sound_ms(made_ - resumed_at_)} - clock;
+}
+
+void generation_performer::rendered(const sound_rendered& x) {
+  making_ = false;
+  if (life_.decided())
+    return;
+  auto from = made_;
+  made_ += x.frames.size();
+  all_made_ = x.at_end;
+  if (made_ > resumed_at_) {
+    auto known = from < resumed_at_ ? resumed_at_ - from : 0;
+    audio_.push(x.frames.from(known), {}, false, [this](const chunk_appended& done) { stored(done.next); });
+  }
+  if (all_made_ && audio_.unacknowledged() == 0)
+    stored(life_.row().audio_bytes); // everything was durable before
+  else
+    make_sound();
+}
+
+void generation_performer::stored(position tail) {
+  life_.stored_audio(tail);
+  auto now = self_->clock().now();
+  if (now - last_progress_ >= context_.options.progress && tail > last_progress_at_) {
+    last_progress_ = now;
+    last_progress_at_ = tail;
+    event(events::progress(life_.row()), false);
+    report();
+  }
+  if (life_.decided())
+    return;
+  if (all_made_ && audio_.unacknowledged() == 0) {
+    life_.decide(generation_state::completed);
+    advance();
+  } else {
+    make_sound();
+  }
+}
+
+void generation_performer::on(const pace_sound&) {
+  pacing_ = false;
+  make_sound();
+}
+
+void generation_performer::on(const send_heartbeat&) {
+  if (life_.decided())
+    return;
+  event(events::heartbeat(life_.row()), false);
+  self_->delayed_send(self_, context_.options.heartbeat, send_heartbeat{});
+}
+
+void generation_performer::event(
+    std::string text, bool close, outbox<generation_impl::pointer>::acknowledged on_stored) {
+  auto length = static_cast<uint32_t>(text.size());
+  events_.push(payload{std::move(text)}, {length}, close, std::move(on_stored));
+}
+
+void generation_performer::report() { self_->send(context_.manager, generation_progressed{life_.row()}); }
+
+// -- requests ----------------------------------------------------------------------------------------------------------
+
+/// Answered at the end, when the terminal event and the row are durable.
+caf::result<generation_status> generation_performer::on(const cancel_generation&) {
+  auto promise = self_->make_response_promise<status_promise>();
+  wait_for_end_.push_back(promise);
+  bool idle = life_.next() == lifecycle::step::make_sound;
+  life_.decide(generation_state::cancelled);
+  if (idle)
+    advance(); // otherwise a step is under way, and the next one follows it
+  return promise;
+}
+
+actor_description generation_performer::on(const describe_actor&) {
+  const auto& row = life_.row();
+  return {row.request_id, to_string(row.state) + ", " + std::to_string(events::percent(row)) + " %",
+      self_->mailbox().size() + audio_.unacknowledged() + events_.unacknowledged(), 0, {}};
+}
+
+generation_impl::behavior_type generation(
+    generation_impl::stateful_pointer<generation_performer> self, generation_row row, generation_context context) {
+  auto& st = self->state;
+  st.begin(std::move(row), std::move(context));
+  return {
+      [&st](const cancel_generation& x) { return st.on(x); },
+      [&st](const describe_actor& x) { return st.on(x); },
+      [&st](const retry_step& x) { return st.on(x); },
+      [&st](const resend_appends& x) { return st.on(x); },
+      [&st](const pace_sound& x) { return st.on(x); },
+      [&st](const send_heartbeat& x) { return st.on(x); },
+  };
+}
+
+} // namespace segue

@@ -1,0 +1,105 @@
+#include "actors/generation/lifecycle.hpp"
+
+namespace segue {
+
+std::string audio_path(const std::string& request_id) { return "generations/" + request_id + "/audio"; }
+
+std::string events_path(const std::string& request_id) { return "generations/" + request_id + "/events"; }
+
+lifecycle::lifecycle(generation_row row) : row_(std::move(row)) { ++row_.attempt; }
+
+lifecycle::step lifecycle::next() const {
+  if (!streams_open_)
+    return step::open_streams;
+  if (events_closed_ && !decided())
+    return step::read_end;
+  if (!announced_ && !events_closed_)
+    return step::announce;
+  if (decided()) {
+    if (!ending_recorded_)
+      return step::record_ending;
+    if (!audio_closed_)
+      return step::close_audio;
+    if (!events_ended_ && !events_closed_)
+      return step::end_events;
+    return end_recorded_ ? step::done : step::record_end;
+  }
+  if (!start_recorded_)
+    return step::record_start;
+  if (!sound_open_)
+    return step::open_sound;
+  return start_announced_ ? step::make_sound : step::announce_start;
+}
+
+void lifecycle::complete(step x) {
+  switch (x) {
+    case step::open_streams:
+      streams_open_ = true;
+      break;
+    case step::announce:
+      announced_ = true;
+      break;
+    case step::record_start:
+      start_recorded_ = true;
+      break;
+    case step::open_sound:
+      sound_open_ = true;
+      break;
+    case step::announce_start:
+      start_announced_ = true;
+      break;
+    case step::record_ending:
+      ending_recorded_ = true;
+      row_.ended_at_ms = unix_now_ms();
+      break;
+    case step::close_audio:
+      audio_closed_ = true;
+      break;
+    case step::end_events:
+      events_ended_ = true;
+      row_.state = row_.decided;
+      break;
+    case step::record_end:
+      end_recorded_ = true;
+      break;
+    case step::read_end:
+    case step::make_sound:
+    case step::done:
+      break; // these end with a decision, not by themselves
+  }
+}
+
+void lifecycle::found_streams(const stream_row& audio, const stream_row& events) {
+  row_.audio_bytes = audio.tail;
+  audio_closed_ = audio.closed;
+  events_closed_ = events.closed;
+  if (events.closed && decided())
+    row_.state = row_.decided;
+}
+
+void lifecycle::started(int64_t at_ms) {
+  row_.state = generation_state::running;
+  row_.started_at_ms = at_ms;
+}
+
+void lifecycle::learned_end(generation_state how, std::string reason) {
+  decide(how, std::move(reason));
+  row_.state = how;
+}
+
+void lifecycle::opened_sound(const sound_opened& x) {
+  row_.generator = x.generator;
+  if (row_.generator_version.empty())
+    row_.generator_version = x.version;
+  row_.expected_bytes = x.expected_bytes;
+}
+
+bool lifecycle::decide(generation_state how, std::string reason) {
+  if (decided())
+    return false;
+  row_.decided = how;
+  row_.reason = std::move(reason);
+  return true;
+}
+
+} // namespace segue

@@ -1,0 +1,68 @@
+// What a generation does next, derived from what is durable. A plain class: the generation actor carries out the steps.
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <string_view>
+
+namespace segue {
+
+/// Paths of the two streams of a generation.
+std::string audio_path(const std::string& request_id);
+std::string events_path(const std::string& request_id);
+
+/// Every step is idempotent: after a crash, or an error, it is simply done again.
+class lifecycle {
+public:
+  enum class step {
+    open_streams,  ///< create or find both streams
+    announce,      ///< the `queued` event, if it is not there yet
+    read_end,      ///< the event stream is closed: its last event says how it ended
+    record_start,  ///< the row says running, with a new attempt
+    open_sound,    ///< begin the piece
+    announce_start, ///< the `started` event
+    make_sound,    ///< append sound until it ends, or until something is decided
+    record_ending, ///< the row says how it is going to end
+    close_audio,   ///< no sound follows
+    end_events,    ///< the terminal event, which closes the event stream
+    record_end,    ///< the row says how it ended
+    done,
+  };
+
+  /// A row fresh from the queue, or one found unfinished at start-up. Begins a new attempt: from now on, whatever an
+  /// earlier attempt may still send is fenced.
+  explicit lifecycle(generation_row row);
+
+  step next() const;
+
+  /// The step that `next` named has been carried out.
+  void complete(step x);
+
+  // -- what was learnt on the way
+  void found_streams(const stream_row& audio, const stream_row& events);
+  void started(int64_t at_ms);
+  void learned_end(generation_state how, std::string reason);
+  void opened_sound(const sound_opened& x);
+  void stored_audio(position tail) { row_.audio_bytes = tail; }
+
+  /// How it ends. The first decision wins; false: it was decided before.
+  bool decide(generation_state how, std::string reason = {});
+  bool decided() const { return row_.decided != generation_state::queued; }
+
+  const generation_row& row() const { return row_; }
+
+private:
+  generation_row row_;
+  bool streams_open_ = false;
+  bool announced_ = false;
+  bool events_closed_ = false;
+  bool start_recorded_ = false;
+  bool sound_open_ = false;
+  bool start_announced_ = false;
+  bool ending_recorded_ = false;
+  bool audio_closed_ = false;
+  bool events_ended_ = false;
+  bool end_recorded_ = false;
+};
+
+} // namespace segue

@@ -1,0 +1,316 @@
+#include "actors/generation/manager.hpp"
+
+#include "actors/description.hpp"
+#include "actors/generation/events.hpp"
+#include "actors/log.hpp"
+
+#include <algorithm>
+
+namespace segue {
+
+namespace {
+
+constexpr uint32_t resume_page = 500;
+constexpr auto resume_pause = std::chrono::milliseconds{500};
+
+bool ended(const generation_row& row) {
+  return row.state != generation_state::queued && row.state != generation_state::running;
+}
+
+} // namespace
+
+void manager_state::begin(caf::actor parent, directory_actor directory, catalogue_actor catalogue,
+    generator_factory make_generator, manager_options options, metrics& m) {
+  directory_ = std::move(directory);
+  catalogue_ = std::move(catalogue);
+  make_generator_ = std::move(make_generator);
+  options_ = options;
+  metrics_ = &m;
+  self_->set_down_handler([this, parent = parent.address()](const caf::down_msg& x) {
+    if (x.source == parent)
+      self_->quit(x.reason);
+    else
+      stopped(x);
+  });
+  self_->monitor(parent);
+  resume(0);
+}
+
+manager_state::~manager_state() {
+  if (!metrics_)
+    return;
+  metrics_->generations_queued.Set(0);
+  metrics_->generations_running.Set(0);
+}
+
+// -- accepting ---------------------------------------------------------------------------------------------------------
+
+caf::result<generation_status> manager_state::on(const start_generation& x) {
+  if (!resumed_)
+    return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
+  if (queue_.size() + accepting_ >= options_.queued) {
+    metrics_->generations_refused.Increment();
+    return caf::make_error(ec::busy, std::to_string(queue_.size()) + " generations are waiting already");
+  }
+  generation_row row;
+  row.request_id = new_uuid();
+  row.user_id = x.user_id;
+  row.prompt = x.prompt;
+  row.duration_s = x.duration_s;
+  row.seed = x.seed;
+  row.realtime = x.realtime;
+  row.created_at_ms = unix_now_ms();
+  auto promise = self_->make_response_promise<status_promise>();
+  ++accepting_;
+  self_->request(catalogue_, timeout(), insert_generation{std::move(row)})
+      .then(
+          [this, promise](generation_status& x) {
+            --accepting_;
+            accept(std::move(x.row), promise);
+          },
+          [this, promise](const caf::error& why) mutable {
+            --accepting_;
+            promise.deliver(why);
+          });
+  return promise;
+}
+
+/// The row is durable: from here on the generation will happen. Its streams are made before the reply, so that the
+/// URLs in it work at once; should that fail, the generation makes them itself when its turn comes.
+void manager_state::accept(generation_row row, status_promise promise) {
+  metrics_->generations_accepted.Increment();
+  log::info("generation", "accepted", row.request_id);
+  prepare(row, promise);
+  auto place = std::upper_bound(queue_.begin(), queue_.end(), row,
+      [](const generation_row& a, const generation_row& b) { return a.accepted < b.accepted; });
+  queue_.insert(place, std::move(row));
+  fill();
+}
+
+void manager_state::prepare(generation_row row, status_promise promise) {
+  auto reply = [promise, row]() mutable { promise.deliver(generation_status{row}); };
+  auto late = [reply](const caf::error&) mutable { reply(); };
+  self_->request(directory_, timeout(), open_stream{audio_path(row.request_id), "audio/mpeg"})
+      .then(
+          [this, row, reply, late](const stream_opened&) {
+            self_->request(directory_, timeout(), open_stream{events_path(row.request_id), "application/json"})
+                .then([reply](const stream_opened&) mutable { reply(); }, late);
+          },
+          late);
+}
+
+// -- running -----------------------------------------------------------------------------------------------------------
+
+/// Reads the rows an earlier life left unfinished, page by page.
+void manager_state::resume(uint64_t after) {
+  self_->request(catalogue_, timeout(), list_unfinished{after, resume_page})
+      .then(
+          [this](generations_listed& x) {
+            for (auto& row : x.rows) {
+              if (row.state == generation_state::purging)
+                remove_streams(row, {});
+              else
+                queue_.push_back(row);
+            }
+            if (x.more)
+              return resume(x.rows.back().accepted);
+            resumed_ = true;
+            if (!queue_.empty())
+              log::info("generation", "resumed", std::to_string(queue_.size()) + " unfinished generations go on");
+            fill();
+          },
+          [this](const caf::error& why) {
+            log::error("generation", "resume_failed", to_string(code_of(why)) + " " + detail_of(why));
+            queue_.clear();
+            self_->delayed_send(self_, resume_pause, resume_queue{});
+          });
+}
+
+void manager_state::on(const resume_queue&) { resume(0); }
+
+void manager_state::fill() {
+  while (resumed_ && live_.size() < options_.running && !queue_.empty()) {
+    auto row = std::move(queue_.front());
+    queue_.pop_front();
+    run(std::move(row));
+  }
+  count();
+}
+
+void manager_state::run(generation_row row) {
+  auto id = row.request_id;
+  auto& x = live_[id];
+  x.row = std::move(row);
+  launch(x);
+}
+
+void manager_state::launch(live_generation& x) {
+  generation_context context{self_, directory_, catalogue_, make_generator_, options_.each, metrics_};
+  x.actor = self_->spawn(generation, x.row, std::move(context));
+  self_->monitor(x.actor);
+  ids_[x.actor->address()] = x.row.request_id;
+}
+
+void manager_state::on(const generation_progressed& x) {
+  if (auto at = live_.find(x.row.request_id); at != live_.end())
+    at->second.row = x.row;
+}
+
+void manager_state::stopped(const caf::down_msg& x) {
+  auto known = ids_.find(x.source);
+  if (known == ids_.end())
+    return;
+  auto id = known->second;
+  ids_.erase(known);
+  if (ended(live_[id].row)) {
+    live_.erase(id);
+    fill();
+  } else {
+    log::error("generation", "died", id + ": " + caf::to_string(x.reason));
+    restart(id);
+  }
+}
+
+/// It stopped before its end: the catalogue says where it was. One that keeps dying is given up, with a durable end.
+void manager_state::restart(const std::string& request_id) {
+  self_->request(catalogue_, timeout(), find_generation{request_id, {}})
+      .then(
+          [this, request_id](generation_status& found) {
+            auto& x = live_[request_id];
+            x.row = std::move(found.row);
+            if (ended(x.row)) {
+              live_.erase(request_id);
+              return fill();
+            }
+            if (!x.restarts.allow(restart_budget::clock::now()) && x.row.decided == generation_state::queued) {
+              x.row.decided = generation_state::failed;
+              x.row.reason = "it could not be made, several times in a row";
+            }
+            metrics_->restarts.Increment();
+            launch(x);
+          },
+          [this, request_id](const caf::error& why) {
+            log::error("generation", "lost", request_id + ": " + to_string(code_of(why)));
+            live_.erase(request_id); // purged meanwhile; or the catalogue is gone, and we shall be restarted
+            fill();
+          });
+}
+
+void manager_state::count() {
+  metrics_->generations_queued.Set(static_cast<double>(queue_.size()));
+  metrics_->generations_running.Set(static_cast<double>(live_.size()));
+}
+
+// -- finding -----------------------------------------------------------------------------------------------------------
+
+caf::result<generation_status> manager_state::on(const find_generation& x) {
+  auto at = live_.find(x.request_id);
+  if (at != live_.end() && !ended(at->second.row) && (x.user_id.empty() || x.user_id == at->second.row.user_id))
+    return generation_status{at->second.row};
+  return self_->delegate(catalogue_, x);
+}
+
+caf::result<generations_listed> manager_state::on(const list_generations& x) {
+  auto promise = self_->make_response_promise<caf::typed_response_promise<generations_listed>>();
+  self_->request(catalogue_, timeout(), x)
+      .then(
+          [this, promise](generations_listed& listed) mutable {
+            for (auto& row : listed.rows)
+              if (auto at = live_.find(row.request_id); at != live_.end() && !ended(row))
+                row = at->second.row;
+            promise.deliver(std::move(listed));
+          },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
+// -- ending ------------------------------------------------------------------------------------------------------------
+
+caf::result<generation_status> manager_state::on(const cancel_generation& x) {
+  auto queued = std::find_if(
+      queue_.begin(), queue_.end(), [&](const generation_row& row) { return row.request_id == x.request_id; });
+  if (queued != queue_.end()) {
+    auto row = std::move(*queued);
+    queue_.erase(queued);
+    row.decided = generation_state::cancelled; // it begins with its end
+    run(std::move(row));
+    count();
+  }
+  if (auto at = live_.find(x.request_id); at != live_.end() && !ended(at->second.row))
+    return self_->delegate(at->second.actor, x);
+  return self_->delegate(catalogue_, find_generation{x.request_id, {}});
+}
+
+caf::result<generation_purged> manager_state::on(const purge_generation& x) {
+  auto promise = self_->make_response_promise<purged_promise>();
+  auto failed = [promise](const caf::error& why) mutable { promise.deliver(why); };
+  manager_actor me{self_};
+  self_->request(me, timeout(), cancel_generation{x.request_id})
+      .then([this, promise](generation_status& x) { purge(std::move(x.row), promise); }, failed);
+  return promise;
+}
+
+/// First the intention, then the streams, then the row: whatever is interrupted is gone on with at the next start.
+void manager_state::purge(generation_row row, purged_promise promise) {
+  row.state = generation_state::purging;
+  self_->request(catalogue_, timeout(), store_generation{row})
+      .then([this, row, promise](const generation_status&) { remove_streams(row, promise); },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+}
+
+void manager_state::remove_streams(const generation_row& row, purged_promise promise) {
+  auto id = row.request_id;
+  auto failed = [promise, id](const caf::error& why) mutable {
+    log::warning("generation", "purge_failed", id + ": " + to_string(code_of(why)));
+    promise.deliver(why);
+  };
+  self_->request(directory_, timeout(), remove_stream{audio_path(id)})
+      .then(
+          [this, promise, id, failed](const stream_removed&) {
+            self_->request(directory_, timeout(), remove_stream{events_path(id)})
+                .then(
+                    [this, promise, id, failed](const stream_removed&) {
+                      self_->request(catalogue_, timeout(), erase_generation{id})
+                          .then(
+                              [promise, id](const generation_purged& x) mutable {
+                                log::info("generation", "purged", id);
+                                promise.deliver(x);
+                              },
+                              failed);
+                    },
+                    failed);
+          },
+          failed);
+}
+
+// -- the rest ----------------------------------------------------------------------------------------------------------
+
+caf::result<actor_description> manager_state::on(const describe_actor&) {
+  auto promise = self_->make_response_promise<caf::typed_response_promise<actor_description>>();
+  std::vector<described_child> children;
+  for (auto& [id, x] : live_)
+    children.push_back({x.actor, {id, to_string(x.row.state), 0, x.restarts.total(), {}}});
+  auto state = std::to_string(live_.size()) + " running, " + std::to_string(queue_.size()) + " queued";
+  gather_description(
+      self_, promise, {name, state, self_->mailbox().size() + queue_.size(), 0, {}}, std::move(children));
+  return promise;
+}
+
+manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state> self, caf::actor parent,
+    directory_actor directory, catalogue_actor catalogue, generator_factory make_generator, manager_options options,
+    metrics* m) {
+  auto& st = self->state;
+  st.begin(std::move(parent), std::move(directory), std::move(catalogue), std::move(make_generator), options, *m);
+  return {
+      [&st](const start_generation& x) { return st.on(x); },
+      [&st](const find_generation& x) { return st.on(x); },
+      [&st](const list_generations& x) { return st.on(x); },
+      [&st](const cancel_generation& x) { return st.on(x); },
+      [&st](const purge_generation& x) { return st.on(x); },
+      [&st](const generation_progressed& x) { return st.on(x); },
+      [&st](const describe_actor& x) { return st.on(x); },
+      [&st](const resume_queue& x) { return st.on(x); },
+  };
+}
+
+} // namespace segue

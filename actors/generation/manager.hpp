@@ -1,0 +1,88 @@
+// The generation manager: the queue, and the generations that run.
+#pragma once
+
+#include "actors/generation/generation.hpp"
+#include "actors/supervision.hpp"
+
+#include <deque>
+#include <map>
+
+namespace segue {
+
+struct manager_options {
+  size_t running = 4;   ///< generations made at the same time
+  size_t queued = 1000; ///< waiting beyond those; more are refused with `ec::busy`
+  generation_options each;
+};
+
+/// `manager_actor` and the timer it sends to itself.
+using manager_impl = manager_actor::extend<reacts_to<resume_queue>>;
+
+class manager_state {
+public:
+  static inline const char* name = "manager";
+
+  explicit manager_state(manager_impl::pointer self) : self_(self) {}
+  ~manager_state();
+
+  void begin(caf::actor parent, directory_actor directory, catalogue_actor catalogue,
+      generator_factory make_generator, manager_options options, metrics& m);
+
+  caf::result<generation_status> on(const start_generation& x);
+  caf::result<generation_status> on(const find_generation& x);
+  caf::result<generations_listed> on(const list_generations& x);
+  caf::result<generation_status> on(const cancel_generation& x);
+  caf::result<generation_purged> on(const purge_generation& x);
+  void on(const generation_progressed& x);
+  void on(const resume_queue&);
+  caf::result<actor_description> on(const describe_actor&);
+
+private:
+  using status_promise = caf::typed_response_promise<generation_status>;
+  using purged_promise = caf::typed_response_promise<generation_purged>;
+
+  struct live_generation {
+    generation_actor actor;
+    generation_row row; ///< newest known
+    restart_budget restarts;
+  };
+
+  // -- accepting
+  void accept(generation_row row, status_promise promise);
+  void prepare(generation_row row, status_promise promise);
+
+  // -- running
+  void resume(uint64_t after);
+  void fill();
+  void run(generation_row row);
+  void launch(live_generation& x);
+  void stopped(const caf::down_msg& x);
+  void restart(const std::string& request_id);
+  void count();
+
+  // -- purging
+  void purge(generation_row row, purged_promise promise);
+  void remove_streams(const generation_row& row, purged_promise promise);
+
+  std::chrono::milliseconds timeout() const { return options_.each.timeout; }
+
+  manager_impl::pointer self_;
+  directory_actor directory_;
+  catalogue_actor catalogue_;
+  generator_factory make_generator_;
+  manager_options options_;
+  metrics* metrics_ = nullptr;
+
+  bool resumed_ = false; ///< the rows of an earlier life have been read: until then nothing is accepted
+  size_t accepting_ = 0; ///< rows on their way into the queue
+  std::deque<generation_row> queue_; ///< the queued rows, in accepted order
+  std::map<std::string, live_generation> live_;
+  std::map<caf::actor_addr, std::string> ids_; ///< of the live ones
+};
+
+/// Starts the manager, which takes up what an earlier life left unfinished. It stops when `parent` does.
+manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state> self, caf::actor parent,
+    directory_actor directory, catalogue_actor catalogue, generator_factory make_generator, manager_options options,
+    metrics* m);
+
+} // namespace segue

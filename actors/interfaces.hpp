@@ -1,0 +1,160 @@
+// Start here: the cast of Segue. Every actor by what it answers; what the messages mean stands in `messages.hpp`.
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+namespace segue {
+
+using caf::reacts_to;
+using caf::replies_to;
+
+/// Anything that can be shown in the actor tree.
+using described_actor = caf::typed_actor<replies_to<describe_actor>::with<actor_description>>;
+
+/// Owns one log engine: one writer thread that groups commits, N reader threads. Child of the tenant.
+using chunk_store_actor = caf::typed_actor<           //
+    replies_to<create_stream>::with<stream_written>,  //
+    replies_to<claim_stream>::with<stream_written>,   //
+    replies_to<put_chunks>::with<stream_written>,     //
+    replies_to<delete_stream>::with<stream_written>,  //
+    replies_to<load_stream>::with<stream_loaded>,     //
+    replies_to<load_chunks>::with<chunk_batch>,       //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Owns one catalogue engine: the rows of generations. Child of the tenant.
+using catalogue_actor = caf::typed_actor<                       //
+    replies_to<insert_generation>::with<generation_status>,     //
+    replies_to<store_generation>::with<generation_status>,      //
+    replies_to<erase_generation>::with<generation_purged>,      //
+    replies_to<find_generation>::with<generation_status>,       //
+    replies_to<list_generations>::with<generations_listed>,     //
+    replies_to<list_unfinished>::with<generations_listed>,      //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// The chunk buffer of one live stream: ring, pending appends, parked readers. Child of the directory.
+using stream_actor = caf::typed_actor<                 //
+    replies_to<append_chunk>::with<chunk_appended>,    //
+    replies_to<read_chunks>::with<chunk_batch>,        //
+    replies_to<inspect_stream>::with<stream_loaded>,   //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// A live stream.
+struct stream_opened {
+  stream_actor stream;
+  stream_row row; ///< as it was when the stream was opened: what never changes of it can be relied on
+};
+SEGUE_INSPECT(stream_opened, x.stream, x.row)
+
+/// Knows which streams are live, and alone decides on their existence. Child of the tenant.
+using directory_actor = caf::typed_actor<                   //
+    replies_to<open_stream>::with<stream_opened>,           //
+    replies_to<find_stream>::with<stream_opened>,           //
+    replies_to<remove_stream>::with<stream_removed>,        //
+    replies_to<may_retire>::with<retirement_decided>,       //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Makes the sound of one piece, on a thread of its own. Child of its generation.
+using generator_actor = caf::typed_actor<           //
+    replies_to<open_sound>::with<sound_opened>,     //
+    replies_to<render_sound>::with<sound_rendered>>;
+
+/// Drives one generation from its row to its terminal event. Child of the manager.
+using generation_actor = caf::typed_actor<                       //
+    replies_to<cancel_generation>::with<generation_status>,      //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Owns the queue and the live generations. Child of the tenant.
+using manager_actor = caf::typed_actor<                         //
+    replies_to<start_generation>::with<generation_status>,      //
+    replies_to<find_generation>::with<generation_status>,       //
+    replies_to<list_generations>::with<generations_listed>,     //
+    replies_to<cancel_generation>::with<generation_status>,     //
+    replies_to<purge_generation>::with<generation_purged>,      //
+    reacts_to<generation_progressed>,                           //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// What a request may use once it passed the door: bound to one tenant's stores.
+struct tenant_services {
+  directory_actor directory;
+  manager_actor manager;
+};
+SEGUE_INSPECT(tenant_services, x.directory, x.manager)
+
+/// Owns one set of stores and everything that runs on them.
+using tenant_actor = caf::typed_actor<                          //
+    replies_to<resolve_tenant>::with<tenant_services>,          //
+    replies_to<check_readiness>::with<readiness_checked>,       //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Teaches an actor system our messages and errors. Called on every configuration, also in tests.
+void register_messages(caf::actor_system_config& config);
+
+} // namespace segue
+
+#define SEGUE_MESSAGE(name) CAF_ADD_TYPE_ID(segue, (segue::name))
+
+CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
+  SEGUE_MESSAGE(producer_tag)
+  SEGUE_MESSAGE(stream_row)
+  SEGUE_MESSAGE(payload)
+  SEGUE_MESSAGE(chunk)
+  SEGUE_MESSAGE(create_stream)
+  SEGUE_MESSAGE(claim_stream)
+  SEGUE_MESSAGE(put_chunks)
+  SEGUE_MESSAGE(delete_stream)
+  SEGUE_MESSAGE(stream_written)
+  SEGUE_MESSAGE(load_stream)
+  SEGUE_MESSAGE(stream_loaded)
+  SEGUE_MESSAGE(load_chunks)
+  SEGUE_MESSAGE(append_chunk)
+  SEGUE_MESSAGE(chunk_appended)
+  SEGUE_MESSAGE(read_chunks)
+  SEGUE_MESSAGE(chunk_batch)
+  SEGUE_MESSAGE(inspect_stream)
+  SEGUE_MESSAGE(may_retire)
+  SEGUE_MESSAGE(retirement_decided)
+  SEGUE_MESSAGE(open_stream)
+  SEGUE_MESSAGE(find_stream)
+  SEGUE_MESSAGE(remove_stream)
+  SEGUE_MESSAGE(stream_removed)
+  SEGUE_MESSAGE(stream_opened)
+  SEGUE_MESSAGE(generation_state)
+  SEGUE_MESSAGE(generation_row)
+  SEGUE_MESSAGE(start_generation)
+  SEGUE_MESSAGE(find_generation)
+  SEGUE_MESSAGE(list_generations)
+  SEGUE_MESSAGE(cancel_generation)
+  SEGUE_MESSAGE(purge_generation)
+  SEGUE_MESSAGE(generation_purged)
+  SEGUE_MESSAGE(generation_status)
+  SEGUE_MESSAGE(generations_listed)
+  SEGUE_MESSAGE(generation_progressed)
+  SEGUE_MESSAGE(insert_generation)
+  SEGUE_MESSAGE(store_generation)
+  SEGUE_MESSAGE(erase_generation)
+  SEGUE_MESSAGE(list_unfinished)
+  SEGUE_MESSAGE(open_sound)
+  SEGUE_MESSAGE(sound_opened)
+  SEGUE_MESSAGE(render_sound)
+  SEGUE_MESSAGE(sound_rendered)
+  SEGUE_MESSAGE(describe_actor)
+  SEGUE_MESSAGE(actor_description)
+  SEGUE_MESSAGE(check_readiness)
+  SEGUE_MESSAGE(readiness_checked)
+  SEGUE_MESSAGE(resolve_tenant)
+  SEGUE_MESSAGE(tenant_services)
+  SEGUE_MESSAGE(expire_readers)
+  SEGUE_MESSAGE(retry_commit)
+  SEGUE_MESSAGE(check_idle)
+  SEGUE_MESSAGE(pace_sound)
+  SEGUE_MESSAGE(send_heartbeat)
+  SEGUE_MESSAGE(commit_writes)
+  SEGUE_MESSAGE(resume_queue)
+  SEGUE_MESSAGE(retry_step)
+  SEGUE_MESSAGE(generation_stream)
+  SEGUE_MESSAGE(resend_appends)
+CAF_END_TYPE_ID_BLOCK(segue)

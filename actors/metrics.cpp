@@ -1,0 +1,53 @@
+#include "actors/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+namespace segue {
+
+metrics::metrics()
+    : chunks_appended(counter("segue_chunks_appended_total", "Records made durable")),
+      bytes_appended(counter("segue_appended_bytes_total", "Bytes made durable")),
+      appends_duplicate(counter("segue_appends_duplicate_total", "Appends recognised as repetitions")),
+      appends_refused(counter("segue_appends_refused_total", "Appends refused")),
+      reads_ring(counter("segue_reads_total", "Reads by the tier that served them", {{"tier", "ring"}})),
+      reads_store(counter("segue_reads_total", "Reads by the tier that served them", {{"tier", "store"}})),
+      reads_refused(counter("segue_reads_refused_total", "Reads refused because too many were parked")),
+      streams_live(gauge("segue_streams_live", "Streams that have an actor")),
+      readers_parked(gauge("segue_readers_parked", "Reads waiting at the tail of a stream")),
+      commits(counter("segue_commits_total", "Synced writes to the chunk store")),
+      commits_failed(counter("segue_commits_failed_total", "Writes to the chunk store whose outcome is unknown")),
+      store_requests_refused(counter("segue_store_requests_refused_total", "Requests refused by a full store host")),
+      commit_seconds(histogram("segue_commit_seconds", "Time of one synced write",
+          {.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .5, 1, 5})),
+      commit_writes(histogram("segue_commit_writes", "Stream writes in one synced write", {1, 2, 4, 8, 16, 32, 64, 128})),
+      generations_accepted(counter("segue_generations_accepted_total", "Generations accepted")),
+      generations_refused(counter("segue_generations_refused_total", "Generations refused because the queue was full")),
+      generations_completed(counter("segue_generations_ended_total", "Generations by how they ended", {{"state", "completed"}})),
+      generations_failed(counter("segue_generations_ended_total", "Generations by how they ended", {{"state", "failed"}})),
+      generations_cancelled(counter("segue_generations_ended_total", "Generations by how they ended", {{"state", "cancelled"}})),
+      generations_queued(gauge("segue_generations_queued", "Generations waiting for their turn")),
+      generations_running(gauge("segue_generations_running", "Generations being made")),
+      connections(gauge("segue_http_connections", "Open connections")),
+      connections_refused(counter("segue_http_connections_refused_total", "Connections refused beyond the bound")),
+      requests(counter("segue_http_requests_total", "HTTP requests answered")),
+      requests_failed_client(counter("segue_http_request_errors_total", "HTTP requests answered with an error", {{"class", "4xx"}})),
+      requests_failed_server(counter("segue_http_request_errors_total", "HTTP requests answered with an error", {{"class", "5xx"}})),
+      bytes_sent(counter("segue_http_sent_bytes_total", "Body bytes handed to sockets")),
+      restarts(counter("segue_actor_restarts_total", "Actors restarted by their parent")) {}
+
+prometheus::Counter& metrics::counter(const char* name, const char* help, const prometheus::Labels& labels) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry_).Add(labels);
+}
+
+prometheus::Gauge& metrics::gauge(const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add({});
+}
+
+prometheus::Histogram& metrics::histogram(
+    const char* name, const char* help, prometheus::Histogram::BucketBoundaries bounds) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add({}, std::move(bounds));
+}
+
+std::string metrics::render() const { return prometheus::TextSerializer{}.Serialize(registry_.Collect()); }
+
+} // namespace segue

@@ -1,0 +1,67 @@
+// Every metric of Segue on one page. Actors keep references to their own: no look-ups on the hot path.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <string>
+
+namespace segue {
+
+class metrics {
+public:
+  metrics();
+
+  /// Everything in Prometheus' text format.
+  std::string render() const;
+
+private:
+  prometheus::Registry registry_;
+  prometheus::Counter& counter(const char* name, const char* help, const prometheus::Labels& labels = {});
+  prometheus::Gauge& gauge(const char* name, const char* help);
+  prometheus::Histogram& histogram(const char* name, const char* help, prometheus::Histogram::BucketBoundaries bounds);
+
+public:
+  // -- the log
+  prometheus::Counter& chunks_appended;   ///< records made durable
+  prometheus::Counter& bytes_appended;    ///< their bytes
+  prometheus::Counter& appends_duplicate; ///< appends recognised as repetitions
+  prometheus::Counter& appends_refused;   ///< appends refused, for whatever reason
+  prometheus::Counter& reads_ring;        ///< reads served from memory
+  prometheus::Counter& reads_store;       ///< reads passed on to a store's reader threads
+  prometheus::Counter& reads_refused;     ///< reads refused because too many were parked
+  prometheus::Gauge& streams_live;        ///< streams with an actor
+  prometheus::Gauge& readers_parked;      ///< reads waiting at a tail
+
+  // -- stores
+  prometheus::Counter& commits;               ///< synced writes
+  prometheus::Counter& commits_failed;        ///< writes whose outcome is unknown
+  prometheus::Counter& store_requests_refused; ///< requests refused because the host held too many
+  prometheus::Histogram& commit_seconds;      ///< time of one synced write
+  prometheus::Histogram& commit_writes;       ///< stream writes in one synced write
+
+  // -- generations
+  prometheus::Counter& generations_accepted;
+  prometheus::Counter& generations_refused; ///< because the queue was full
+  prometheus::Counter& generations_completed;
+  prometheus::Counter& generations_failed;
+  prometheus::Counter& generations_cancelled;
+  prometheus::Gauge& generations_queued;
+  prometheus::Gauge& generations_running;
+
+  // -- the edge
+  prometheus::Gauge& connections;             ///< open sockets
+  prometheus::Counter& connections_refused;   ///< beyond the bound
+  prometheus::Counter& requests;              ///< HTTP requests answered
+  prometheus::Counter& requests_failed_client; ///< answered with a 4xx
+  prometheus::Counter& requests_failed_server; ///< answered with a 5xx
+  prometheus::Counter& bytes_sent;            ///< body bytes handed to sockets
+
+  // -- supervision
+  prometheus::Counter& restarts; ///< actors restarted by their parent
+};
+
+} // namespace segue

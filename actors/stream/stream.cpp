@@ -1,0 +1,379 @@
+#include "actors/stream/stream.hpp"
+
+#include "actors/log.hpp"
+
+#include <algorithm>
+
+namespace segue {
+
+namespace {
+
+constexpr size_t write_bytes = 4 * 1024 * 1024; ///< of one `put_chunks`, so that no stream starves the others
+constexpr uint32_t longest_wait_ms = 30'000;
+
+caf::error stopped() { return caf::make_error(ec::unavailable, std::string{"the stream has stopped"}); }
+
+} // namespace
+
+// -- life --------------------------------------------------------------------------------------------------------------
+
+void stream_state::open(
+    stream_written opened, chunk_store_actor store, directory_actor directory, stream_options options, metrics& m) {
+  row_ = std::move(opened.row);
+  producers_.load(opened.producers);
+  stream_seq_ = row_.stream_seq;
+  store_ = std::move(store);
+  directory_ = std::move(directory);
+  options_ = options;
+  metrics_ = &m;
+  ring_ = ring{options.ring_bytes};
+  metrics_->streams_live.Increment();
+  touch();
+  self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
+  self_->monitor(directory_);
+  self_->delayed_send(self_, options_.idle, check_idle{});
+}
+
+stream_state::~stream_state() {
+  if (!metrics_)
+    return;
+  give_up(stopped());
+  metrics_->readers_parked.Decrement(static_cast<double>(parked_.size()));
+  for (auto& reader : parked_)
+    reader.promise.deliver(stopped());
+  metrics_->streams_live.Decrement();
+}
+
+void stream_state::on(const check_idle&) {
+  auto quiet = self_->clock().now() - last_used_;
+  bool idle = quiet >= options_.idle && pending_.empty() && parked_.empty() && !recovering_;
+  if (!idle) {
+    auto rest = std::max<caf::timespan>(options_.idle - quiet, std::chrono::milliseconds{100});
+    self_->delayed_send(self_, rest, check_idle{});
+    return;
+  }
+  self_->request(directory_, options_.store_timeout, may_retire{row_.path})
+      .then(
+          [this](const retirement_decided& x) {
+            moved_ = x.granted;
+            if (moved_)
+              stop_if_done();
+            else
+              self_->delayed_send(self_, options_.idle, check_idle{});
+          },
+          [this](const caf::error&) { self_->delayed_send(self_, options_.idle, check_idle{}); });
+}
+
+void stream_state::stop_if_done() {
+  if (moved_ && pending_.empty() && !recovering_)
+    self_->quit();
+}
+
+// -- appending ---------------------------------------------------------------------------------------------------------
+
+caf::result<chunk_appended> stream_state::on(const append_chunk& x) {
+  touch();
+  auto refuse = [this](ec code, std::string detail) {
+    metrics_->appends_refused.Increment();
+    return caf::make_error(code, std::move(detail));
+  };
+  if (moved_)
+    return caf::make_error(ec::moved);
+  if (recovering_)
+    return refuse(ec::unavailable, "the store has not yet said what became of an earlier write");
+  if (x.bytes.empty() && !x.close)
+    return refuse(ec::invalid_argument, "an append needs bytes");
+  if (closing())
+    return answer_closed(x);
+  if (!x.content_type.empty() && x.content_type != row_.content_type)
+    return refuse(ec::wrong_type, "this stream is of type " + row_.content_type);
+  if (!x.producer.id.empty()) {
+    switch (producers_.judge(x.producer)) {
+      case producers::verdict::duplicate:
+        return answer_duplicate(x);
+      case producers::verdict::stale:
+        return refuse(ec::stale_producer, std::to_string(producers_.last(x.producer.id)->epoch));
+      case producers::verdict::bad_start:
+        return refuse(ec::invalid_argument, "a new producer epoch begins with sequence number 0");
+      case producers::verdict::gap: {
+        auto last = producers_.last(x.producer.id);
+        return refuse(ec::producer_gap, std::to_string(last ? last->seq + 1 : 0));
+      }
+      case producers::verdict::accepted:
+        break;
+    }
+  }
+  if (!x.stream_seq.empty() && x.stream_seq <= stream_seq_)
+    return refuse(ec::conflict, "Stream-Seq must be greater than " + stream_seq_);
+  if (pending_bytes_ + x.bytes.size() > options_.pending_bytes && !pending_.empty())
+    return refuse(ec::busy, "too many bytes wait to be stored");
+
+  if (!x.producer.id.empty())
+    producers_.accept(x.producer);
+  if (!x.stream_seq.empty())
+    stream_seq_ = x.stream_seq;
+  auto promise = self_->make_response_promise<append_promise>();
+  pending_bytes_ += x.bytes.size();
+  pending_.push_back({chunk{pending_tail(), x.bytes, x.lengths}, x.producer, x.stream_seq, x.close, promise, {}});
+  commit();
+  return promise;
+}
+
+/// What is still allowed once a stream is closed, or about to be: repeating what closed it.
+caf::result<chunk_appended> stream_state::answer_closed(const append_chunk& x) {
+  auto by_producer = !x.producer.id.empty();
+  auto closed_by = row_.closed ? row_.closed_by : pending_.back().producer;
+  bool repeats = by_producer ? x.producer == closed_by : x.close && x.bytes.empty();
+  if (repeats) {
+    if (row_.closed) {
+      metrics_->appends_duplicate.Increment();
+      return chunk_appended{row_.tail, true, true, x.producer.seq};
+    }
+    auto promise = self_->make_response_promise<append_promise>();
+    pending_.back().repetitions.push_back(promise);
+    return promise;
+  }
+  metrics_->appends_refused.Increment();
+  if (by_producer && producers_.judge(x.producer) == producers::verdict::stale)
+    return caf::make_error(ec::stale_producer, std::to_string(producers_.last(x.producer.id)->epoch));
+  return caf::make_error(ec::closed, std::string{"the stream is closed"});
+}
+
+/// An append that was accepted before is never stored again: its repetition waits for it, or is told at once.
+caf::result<chunk_appended> stream_state::answer_duplicate(const append_chunk& x) {
+  metrics_->appends_duplicate.Increment();
+  for (auto& earlier : pending_)
+    if (earlier.producer == x.producer) {
+      auto promise = self_->make_response_promise<append_promise>();
+      earlier.repetitions.push_back(promise);
+      return promise;
+    }
+  return chunk_appended{row_.tail, true, row_.closed, producers_.last(x.producer.id)->seq};
+}
+
+/// Sends everything that is pending as one write, unless one is under way.
+void stream_state::commit() {
+  if (writing_ > 0 || pending_.empty() || recovering_)
+    return;
+  put_chunks put{row_.id, row_.owner_epoch, row_.tail, {}, {}, {}, false, {}};
+  std::map<std::string, producer_tag> newest;
+  size_t bytes = 0;
+  for (const auto& x : pending_) {
+    if (writing_ > 0 && bytes + x.record.bytes.size() > write_bytes)
+      break;
+    ++writing_;
+    bytes += x.record.bytes.size();
+    if (!x.record.bytes.empty())
+      put.chunks.push_back(x.record);
+    if (!x.producer.id.empty())
+      newest[x.producer.id] = x.producer;
+    if (!x.stream_seq.empty())
+      put.stream_seq = x.stream_seq;
+    if (x.close) {
+      put.close = true;
+      put.closed_by = x.producer;
+    }
+  }
+  for (auto& [id, tag] : newest)
+    put.producers.push_back(std::move(tag));
+  self_->request(store_, options_.store_timeout, std::move(put))
+      .then([this](const stream_written& x) { settle(x.row); }, [this](const caf::error& e) { failed(e); });
+}
+
+/// The store holds `durable`: what lies before its tail becomes visible and is acknowledged.
+void stream_state::settle(const stream_row& durable) {
+  std::vector<std::pair<append_promise, chunk_appended>> answers;
+  while (!pending_.empty()) {
+    auto& x = pending_.front();
+    bool stored = x.record.bytes.empty() ? durable.closed && x.record.end() == durable.tail : x.record.end() <= durable.tail;
+    if (!stored)
+      break;
+    metrics_->chunks_appended.Increment();
+    metrics_->bytes_appended.Increment(static_cast<double>(x.record.bytes.size()));
+    chunk_appended done{x.record.end(), false, x.close, x.producer.seq};
+    answers.emplace_back(std::move(x.promise), done);
+    done.duplicate = true;
+    for (auto& repetition : x.repetitions)
+      answers.emplace_back(std::move(repetition), done);
+    pending_bytes_ -= x.record.bytes.size();
+    if (!x.record.bytes.empty())
+      ring_.push(std::move(x.record));
+    pending_.pop_front();
+  }
+  row_ = durable;
+  writing_ = 0;
+  wake_readers();
+  for (auto& [promise, done] : answers)
+    promise.deliver(done);
+  commit();
+  stop_if_done();
+}
+
+/// A write was answered with an error. Refused by the fence: we are no longer the owner. Anything else leaves open
+/// whether it is durable, so nothing is accepted until the store has told us.
+void stream_state::failed(const caf::error& why) {
+  writing_ = 0;
+  auto code = code_of(why);
+  log::warning("stream", "commit_failed", row_.path + ": " + to_string(code) + " " + detail_of(why));
+  if (code == ec::not_found || code == ec::fenced) {
+    give_up(why);
+    self_->quit();
+    return;
+  }
+  recovering_ = true;
+  if (code == ec::storage_full) // the producers shall learn the reason, not only that it failed
+    give_up(why);
+  recover();
+}
+
+/// A claim goes through the same queue as every write: once it is answered, no earlier write is undecided.
+void stream_state::recover() {
+  self_->request(store_, options_.store_timeout, claim_stream{row_.path})
+      .then(
+          [this](const stream_written& x) {
+            recovering_ = false;
+            settle(x.row);
+            give_up(caf::make_error(ec::unavailable, std::string{"not stored, because a write to the store failed"}));
+            producers_.load(x.producers);
+            stream_seq_ = x.row.stream_seq;
+            log::info("stream", "recovered", row_.path + " at " + std::to_string(row_.tail));
+            stop_if_done();
+          },
+          [this](const caf::error& e) {
+            if (code_of(e) == ec::not_found) {
+              give_up(e);
+              self_->quit();
+            } else {
+              self_->delayed_send(self_, options_.recovery_pause, retry_commit{});
+            }
+          });
+}
+
+void stream_state::on(const retry_commit&) {
+  if (recovering_)
+    recover();
+}
+
+/// None of the pending appends will be stored.
+void stream_state::give_up(const caf::error& why) {
+  for (auto& x : pending_) {
+    metrics_->appends_refused.Increment();
+    x.promise.deliver(why);
+    for (auto& repetition : x.repetitions)
+      repetition.deliver(why);
+  }
+  pending_.clear();
+  pending_bytes_ = 0;
+}
+
+// -- reading -----------------------------------------------------------------------------------------------------------
+
+caf::result<chunk_batch> stream_state::on(const read_chunks& x) {
+  touch();
+  if (moved_)
+    return caf::make_error(ec::moved);
+  if (x.after > row_.tail)
+    return caf::make_error(ec::bad_offset, "the stream ends at " + format_offset(row_.tail));
+  bool nothing_newer = x.after == row_.tail;
+  if (nothing_newer && (row_.closed || x.wait_ms == 0))
+    return chunk_batch{{}, x.after, row_.tail, row_.closed};
+  if (nothing_newer && parked_.size() >= options_.parked_readers) {
+    metrics_->reads_refused.Increment();
+    return caf::make_error(ec::busy, std::string{"too many readers wait for this stream"});
+  }
+  auto promise = self_->make_response_promise<read_promise>();
+  if (nothing_newer)
+    park(x, promise);
+  else
+    answer(promise, x.after, x.limit);
+  return promise;
+}
+
+/// From memory, or by a reader thread of the store, which then answers in our place.
+void stream_state::answer(read_promise promise, position after, uint64_t limit) {
+  if (!ring_.holds(after)) {
+    metrics_->reads_store.Increment();
+    promise.delegate(store_, load_chunks{row_.id, after, limit, row_.tail, row_.closed});
+    return;
+  }
+  metrics_->reads_ring.Increment();
+  auto records = ring_.read(after, limit);
+  if (!records) {
+    promise.deliver(caf::make_error(ec::bad_offset, std::string{"the offset lies inside a message"}));
+    return;
+  }
+  auto next = records->back().end();
+  promise.deliver(chunk_batch{std::move(*records), next, row_.tail, row_.closed});
+}
+
+void stream_state::park(const read_chunks& x, read_promise promise) {
+  auto wait = std::chrono::milliseconds{std::min(x.wait_ms, longest_wait_ms)};
+  parked_.push_back({x.after, x.limit, self_->clock().now() + wait, std::move(promise)});
+  metrics_->readers_parked.Increment();
+  if (!expiry_armed_) {
+    expiry_armed_ = true;
+    self_->delayed_send(self_, wait, expire_readers{});
+  }
+}
+
+void stream_state::wake_readers() {
+  auto waiting = std::partition(parked_.begin(), parked_.end(),
+      [this](const parked_reader& x) { return x.after == row_.tail && !row_.closed; });
+  std::vector<parked_reader> woken{std::make_move_iterator(waiting), std::make_move_iterator(parked_.end())};
+  parked_.erase(waiting, parked_.end());
+  metrics_->readers_parked.Decrement(static_cast<double>(woken.size()));
+  for (auto& reader : woken) {
+    if (reader.after == row_.tail)
+      reader.promise.deliver(chunk_batch{{}, row_.tail, row_.tail, true});
+    else
+      answer(std::move(reader.promise), reader.after, reader.limit);
+  }
+}
+
+void stream_state::on(const expire_readers&) {
+  expiry_armed_ = false;
+  auto now = self_->clock().now();
+  auto next = time_point::max();
+  std::erase_if(parked_, [&](parked_reader& reader) {
+    if (reader.deadline > now) {
+      next = std::min(next, reader.deadline);
+      return false;
+    }
+    metrics_->readers_parked.Decrement();
+    reader.promise.deliver(chunk_batch{{}, row_.tail, row_.tail, row_.closed});
+    return true;
+  });
+  if (parked_.empty())
+    return;
+  expiry_armed_ = true;
+  self_->delayed_send(self_, next - now, expire_readers{});
+}
+
+// -- the rest ----------------------------------------------------------------------------------------------------------
+
+stream_loaded stream_state::on(const inspect_stream&) {
+  touch();
+  return {row_};
+}
+
+actor_description stream_state::on(const describe_actor&) {
+  auto state = recovering_ ? "recovering" : row_.closed ? "closed" : "open";
+  return {row_.path, state, self_->mailbox().size() + pending_.size() + parked_.size(), 0, {}};
+}
+
+stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,
+    chunk_store_actor store, directory_actor directory, stream_options options, metrics* m) {
+  auto& st = self->state;
+  st.open(std::move(opened), std::move(store), std::move(directory), options, *m);
+  return {
+      [&st](const append_chunk& x) { return st.on(x); },
+      [&st](const read_chunks& x) { return st.on(x); },
+      [&st](const inspect_stream& x) { return st.on(x); },
+      [&st](const describe_actor& x) { return st.on(x); },
+      [&st](const expire_readers& x) { return st.on(x); },
+      [&st](const retry_commit& x) { return st.on(x); },
+      [&st](const check_idle& x) { return st.on(x); },
+  };
+}
+
+} // namespace segue

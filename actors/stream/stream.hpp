@@ -1,0 +1,117 @@
+// The chunk buffer: the one actor that appends to a live stream and answers its readers.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/metrics.hpp"
+#include "actors/stream/producers.hpp"
+#include "actors/stream/ring.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <deque>
+
+namespace segue {
+
+/// The bounds of a stream.
+struct stream_options {
+  size_t ring_bytes = 512 * 1024;         ///< newest records kept in memory
+  size_t pending_bytes = 4 * 1024 * 1024; ///< appends waiting for the store; beyond it: `ec::busy`
+  size_t parked_readers = 10'000;         ///< reads waiting at the tail; beyond it: `ec::busy`
+  std::chrono::milliseconds idle{60'000}; ///< unused for so long, a stream asks to retire
+  std::chrono::milliseconds store_timeout{30'000};
+  std::chrono::milliseconds recovery_pause{100}; ///< between two attempts to learn what became of a write
+};
+
+/// `stream_actor` and the timers it sends to itself.
+using stream_impl = stream_actor::extend<reacts_to<expire_readers>, reacts_to<retry_commit>, reacts_to<check_idle>>;
+
+class stream_state {
+public:
+  static inline const char* name = "stream";
+
+  explicit stream_state(stream_impl::pointer self) : self_(self) {}
+  ~stream_state();
+
+  void open(stream_written opened, chunk_store_actor store, directory_actor directory, stream_options options, metrics& m);
+
+  // -- requests
+  caf::result<chunk_appended> on(const append_chunk& x);
+  caf::result<chunk_batch> on(const read_chunks& x);
+  stream_loaded on(const inspect_stream&);
+  actor_description on(const describe_actor&);
+
+  // -- timers
+  void on(const expire_readers&);
+  void on(const retry_commit&);
+  void on(const check_idle&);
+
+private:
+  using append_promise = caf::typed_response_promise<chunk_appended>;
+  using read_promise = caf::typed_response_promise<chunk_batch>;
+  using time_point = caf::actor_clock::time_point;
+
+  /// An accepted append that is not durable yet.
+  struct pending_append {
+    chunk record;
+    producer_tag producer;
+    std::string stream_seq;
+    bool close = false;
+    append_promise promise;
+    std::vector<append_promise> repetitions; ///< duplicates that wait for it
+  };
+
+  struct parked_reader {
+    position after = 0;
+    uint64_t limit = 0;
+    time_point deadline;
+    read_promise promise;
+  };
+
+  // -- appending
+  caf::result<chunk_appended> answer_closed(const append_chunk& x);
+  caf::result<chunk_appended> answer_duplicate(const append_chunk& x);
+  position pending_tail() const { return pending_.empty() ? row_.tail : pending_.back().record.end(); }
+  bool closing() const { return row_.closed || (!pending_.empty() && pending_.back().close); }
+  void commit();
+  void settle(const stream_row& durable);
+  void failed(const caf::error& why);
+  void recover();
+  void give_up(const caf::error& why);
+
+  // -- reading
+  void answer(read_promise promise, position after, uint64_t limit);
+  void wake_readers();
+  void park(const read_chunks& x, read_promise promise);
+
+  void touch() { last_used_ = self_->clock().now(); }
+  void stop_if_done();
+
+  stream_impl::pointer self_;
+  chunk_store_actor store_;
+  directory_actor directory_;
+  stream_options options_;
+  metrics* metrics_ = nullptr;
+
+  stream_row row_;
+  producers producers_;
+  ring ring_{0};
+  std::string stream_seq_; ///< newest accepted, durable or pending
+
+  std::deque<pending_append> pending_;
+  size_t pending_bytes_ = 0;
+  size_t writing_ = 0;      ///< how many of `pending_` are in the write under way
+  bool recovering_ = false; ///< the outcome of a write is unknown: nothing is accepted until the store has told
+  bool moved_ = false;      ///< the directory has forgotten us
+
+  std::vector<parked_reader> parked_;
+  bool expiry_armed_ = false;
+  time_point last_used_;
+};
+
+/// Starts the actor of a stream this node has claimed, or of a closed one. It stops when `directory` does.
+stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,
+    chunk_store_actor store, directory_actor directory, stream_options options, metrics* m);
+
+} // namespace segue

@@ -1,0 +1,54 @@
+// Hosts: actors around plain blocking engines. A host is thread policy, exception barrier and metrics probe, the same
+// for every engine behind a port.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/log.hpp"
+#include "actors/metrics.hpp"
+#include "adapters/ports.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace segue {
+
+struct host_options {
+  bool own_threads = true; ///< false: on the scheduler, for tests with a virtual clock
+  size_t readers = 2;      ///< reader threads of a chunk store
+};
+
+/// Around a log engine: one writer that turns everything in its queue into one commit, and readers.
+chunk_store_actor spawn_chunk_store_host(
+    caf::actor_system& system, std::shared_ptr<chunk_store> engine, host_options options, metrics& m);
+
+/// Around a catalogue engine: one thread.
+catalogue_actor spawn_catalogue_host(
+    caf::actor_system& system, std::shared_ptr<catalogue_store> engine, host_options options);
+
+/// What a generator host needs to begin: the generator is made on the host's own thread, for it may take a while.
+struct sound_source {
+  std::string name;    ///< e.g. "synth"
+  std::string version; ///< changes when the same request may sound different
+  std::function<std::unique_ptr<generator>(const sound_request&)> make_generator;
+  std::function<std::unique_ptr<encoder>()> make_encoder;
+};
+
+/// Around the generator of one piece and its encoder: samples in, whole canonical frames out. Stops with its last handle.
+generator_actor spawn_generator_host(caf::actor_system& system, sound_source source, host_options options);
+
+/// The exception barrier: what `f` returns, or the error it threw. `doing` is a few words for the log.
+template <class F>
+auto guarded(const char* doing, F&& f) -> caf::expected<decltype(f())> {
+  try {
+    return f();
+  } catch (const adapter_error& e) {
+    if (e.code() != ec::conflict && e.code() != ec::storage_full)
+      log::error("host", "engine_failed", std::string{doing} + ": " + e.what());
+    return caf::make_error(e.code(), std::string{e.what()});
+  } catch (const std::exception& e) {
+    log::error("host", "engine_failed", std::string{doing} + ": " + e.what());
+    return caf::make_error(ec::internal, std::string{e.what()});
+  }
+}
+
+} // namespace segue

@@ -1,0 +1,69 @@
+#include "adapters/registry.hpp"
+
+#include "adapters/fluidsynth/fluidsynth.hpp"
+#include "adapters/lame/lame.hpp"
+#include "adapters/memory/memory_chunk_store.hpp"
+#include "adapters/rocksdb/rocksdb_chunk_store.hpp"
+#include "adapters/sqlite/sqlite_catalogue.hpp"
+
+#include <map>
+
+namespace segue {
+
+namespace {
+
+/// Scheme to factory; a factory gets what stands behind the colon.
+template <class Result>
+using factories = std::map<std::string, std::function<Result(const std::string& rest, const adapter_context&)>>;
+
+template <class Result>
+Result open(const factories<Result>& known, const char* what, const std::string& url, const adapter_context& context) {
+  auto colon = url.find(':');
+  auto factory = known.find(url.substr(0, colon));
+  if (colon == std::string::npos || factory == known.end()) {
+    std::string schemes;
+    for (const auto& [scheme, f] : known)
+      schemes += (schemes.empty() ? "" : ", ") + scheme + ":";
+    throw adapter_error{ec::invalid_argument, std::string{what} + ": \"" + url + "\" is not known; known are " + schemes};
+  }
+  return factory->second(url.substr(colon + 1), context);
+}
+
+} // namespace
+
+std::shared_ptr<chunk_store> open_chunk_store(const std::string& url, const adapter_context& context) {
+  static const factories<std::shared_ptr<chunk_store>> known{
+      {"memory", [](auto&, auto&) { return std::make_shared<memory::memory_chunk_store>(); }},
+      {"rocksdb",
+          [](auto&, const adapter_context& c) {
+            return std::make_shared<rocksdb_engine::rocksdb_chunk_store>(
+                rocksdb_engine::options{c.data / "chunks", c.reserve_bytes});
+          }},
+  };
+  return open(known, "chunk-store", url, context);
+}
+
+std::shared_ptr<catalogue_store> open_catalogue(const std::string& url, const adapter_context& context) {
+  static const factories<std::shared_ptr<catalogue_store>> known{
+      {"sqlite",
+          [](const std::string& rest, const adapter_context& c) {
+            auto file = rest.empty() ? (c.data / "catalogue.sqlite").string() : rest;
+            return std::make_shared<sqlite::sqlite_catalogue>(file);
+          }},
+  };
+  return open(known, "catalogue", url, context);
+}
+
+sound_source open_sound_source(const std::string& url, const adapter_context& context) {
+  static const factories<sound_source> known{
+      {"synth",
+          [](auto&, const adapter_context& c) {
+            return sound_source{"synth", fluidsynth::version(c.soundfont) + " " + lame::version(),
+                [soundfont = c.soundfont](const sound_request& x) { return fluidsynth::make_synth(x, soundfont); },
+                [] { return lame::make_lame_encoder(); }};
+          }},
+  };
+  return open(known, "generator", url, context);
+}
+
+} // namespace segue

@@ -1,0 +1,23 @@
+// Adapters by URL scheme: the one place that knows them all.
+#pragma once
+
+#include "adapters/host.hpp"
+
+#include <filesystem>
+
+namespace segue {
+
+/// What an adapter may need besides its URL.
+struct adapter_context {
+  std::filesystem::path data;        ///< folder for what embedded engines keep
+  uint64_t reserve_bytes = 64 << 20; ///< free space to be left
+  std::string soundfont;             ///< for the embedded generator
+};
+
+/// Each opens the engine that a URL such as `rocksdb:` names, or throws `adapter_error`: with `ec::invalid_argument`
+/// and the known schemes if there is none.
+std::shared_ptr<chunk_store> open_chunk_store(const std::string& url, const adapter_context& context);
+std::shared_ptr<catalogue_store> open_catalogue(const std::string& url, const adapter_context& context);
+sound_source open_sound_source(const std::string& url, const adapter_context& context);
+
+} // namespace segue

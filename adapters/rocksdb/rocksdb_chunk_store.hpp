@@ -1,0 +1,51 @@
+// Streams in RocksDB: the embedded log. One column family for each kind of row.
+#pragma once
+
+#include "adapters/ports.hpp"
+
+#include <rocksdb/db.h>
+
+#include <filesystem>
+#include <map>
+#include <shared_mutex>
+
+namespace segue::rocksdb_engine {
+
+struct options {
+  std::filesystem::path folder;
+  uint64_t reserve_bytes = 64 << 20; ///< appends are refused when the file system has less free space than this
+};
+
+class rocksdb_chunk_store final : public chunk_store {
+public:
+  /// Opens or creates the store. Throws `adapter_error` when that is not possible.
+  explicit rocksdb_chunk_store(options where);
+  ~rocksdb_chunk_store() override;
+
+  std::vector<write_outcome> commit(std::span<const stream_write> writes) override;
+  std::optional<stream_row> load_row(const std::string& path) override;
+  std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) override;
+
+  /// Closes and opens again: after a failed write RocksDB accepts nothing more.
+  void reopen() override;
+
+private:
+  class transaction;
+
+  /// `due` and `forks` are reserved for expiry and versions.
+  enum family : size_t { meta, names, streams, chunks, producers, forks, due, family_count };
+
+  void open();
+  void close();
+  rocksdb::ColumnFamilyHandle* in(family x) const { return families_[x]; }
+  std::optional<std::string> get(family where, const std::string& key) const;
+  std::vector<producer_tag> load_producers(stream_id id) const;
+
+  options options_;
+  std::shared_mutex mutex_; ///< shared by everyone who uses the database, exclusive while it is reopened
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  stream_id last_id_ = 0;
+};
+
+} // namespace segue::rocksdb_engine

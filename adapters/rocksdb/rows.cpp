@@ -1,0 +1,164 @@
+#include "adapters/rocksdb/rows.hpp"
+
+#include <zlib.h>
+
+#include <concepts>
+
+namespace segue::rocksdb_engine {
+
+namespace {
+
+constexpr char layout = 1;
+
+class writer {
+public:
+  explicit writer(size_t expected = 128) {
+    bytes_.reserve(expected);
+    bytes_.push_back(layout);
+  }
+
+  writer& operator<<(std::integral auto value) {
+    for (size_t i = 0; i < sizeof value; ++i)
+      bytes_.push_back(static_cast<char>(static_cast<uint64_t>(value) >> (8 * i)));
+    return *this;
+  }
+
+  writer& operator<<(const std::string& text) {
+    *this << static_cast<uint32_t>(text.size());
+    bytes_ += text;
+    return *this;
+  }
+
+  writer& operator<<(const producer_tag& tag) { return *this << tag.id << tag.epoch << tag.seq; }
+
+  writer& raw(std::string_view bytes) {
+    bytes_ += bytes;
+    return *this;
+  }
+
+  std::string take() { return std::move(bytes_); }
+
+private:
+  std::string bytes_;
+};
+
+class reader {
+public:
+  explicit reader(std::string_view bytes) : rest_(bytes) {
+    if (take(1)[0] != layout)
+      throw bad_row{};
+  }
+
+  template <std::integral T>
+  reader& operator>>(T& value) {
+    auto bytes = take(sizeof value);
+    uint64_t wide = 0;
+    for (size_t i = 0; i < sizeof value; ++i)
+      wide |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+    value = static_cast<T>(wide);
+    return *this;
+  }
+
+  reader& operator>>(std::string& text) {
+    uint32_t size = 0;
+    *this >> size;
+    text = take(size);
+    return *this;
+  }
+
+  reader& operator>>(producer_tag& tag) { return *this >> tag.id >> tag.epoch >> tag.seq; }
+
+  std::string_view rest() const { return rest_; }
+
+private:
+  std::string_view take(size_t size) {
+    if (rest_.size() < size)
+      throw bad_row{};
+    auto taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view rest_;
+};
+
+uint32_t checksum(std::string_view bytes) {
+  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+std::string big_endian(uint64_t value) {
+  std::string bytes(8, '\0');
+  for (int i = 0; i < 8; ++i)
+    bytes[i] = static_cast<char>(value >> (8 * (7 - i)));
+  return bytes;
+}
+
+uint64_t read_big_endian(std::string_view bytes) {
+  if (bytes.size() < 8)
+    throw bad_row{};
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i)
+    value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+} // namespace
+
+std::string id_key(stream_id id) { return big_endian(id); }
+
+stream_id read_id(std::string_view bytes) { return read_big_endian(bytes); }
+
+std::string chunk_key(stream_id id, position start) { return big_endian(id) + big_endian(start); }
+
+position chunk_start(std::string_view key) { return read_big_endian(key.substr(8)); }
+
+std::string producer_key(stream_id id, const std::string& producer) { return big_endian(id) + producer; }
+
+std::string encode(const stream_row& x) {
+  writer out;
+  out << x.id << x.path << x.content_type << x.tail << x.closed << x.closed_by << x.stream_seq << x.ttl_s
+      << x.expires_at_ms << x.parent << x.fork_position << x.soft_deleted << x.owner_epoch << x.created_at_ms;
+  return out.take();
+}
+
+stream_row decode_stream(std::string_view bytes) {
+  stream_row x;
+  reader in{bytes};
+  in >> x.id >> x.path >> x.content_type >> x.tail >> x.closed >> x.closed_by >> x.stream_seq >> x.ttl_s
+      >> x.expires_at_ms >> x.parent >> x.fork_position >> x.soft_deleted >> x.owner_epoch >> x.created_at_ms;
+  return x;
+}
+
+std::string encode(const producer_tag& tag) { return (writer{} << tag).take(); }
+
+producer_tag decode_producer(std::string_view bytes) {
+  producer_tag tag;
+  reader{bytes} >> tag;
+  return tag;
+}
+
+std::string encode(const chunk& record) {
+  writer out{record.bytes.size() + 16 + 4 * record.lengths.size()};
+  out << checksum(record.bytes.view()) << static_cast<uint32_t>(record.lengths.size());
+  for (auto length : record.lengths)
+    out << length;
+  return out.raw(record.bytes.view()).take();
+}
+
+chunk decode_chunk(position start, std::string_view bytes) {
+  reader in{bytes};
+  uint32_t crc = 0;
+  uint32_t count = 0;
+  in >> crc >> count;
+  if (count > in.rest().size() / 4)
+    throw bad_row{};
+  chunk record{start, {}, std::vector<uint32_t>(count)};
+  for (auto& length : record.lengths)
+    in >> length;
+  if (checksum(in.rest()) != crc)
+    throw bad_row{};
+  record.bytes = payload{std::string{in.rest()}};
+  return record;
+}
+
+} // namespace segue::rocksdb_engine

@@ -1,0 +1,62 @@
+// Every setting of the server: one row each, for the command line, the configuration file and the documentation.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace segue {
+
+/// The values, ready to use. `setting_rows` says what each means.
+struct settings {
+  std::string listen_host;
+  unsigned short listen_port = 0;
+  std::string data;
+  bool insecure = false;
+  std::string chunk_store;
+  std::string catalogue;
+  std::string generator;
+  std::string soundfont;
+  uint64_t generations_running = 0;
+  uint64_t generations_queued = 0;
+  std::chrono::milliseconds heartbeat{};
+  uint64_t ring_bytes = 0;
+  uint64_t pending_bytes = 0;
+  std::chrono::milliseconds idle{};
+  uint64_t reserve_bytes = 0;
+  uint64_t store_readers = 0;
+  uint64_t io_threads = 0;
+  uint64_t scheduler_threads = 0;
+  uint64_t connections = 0;
+  uint64_t body_limit = 0;
+  uint64_t header_limit = 0;
+  std::chrono::milliseconds request_timeout{};
+  std::chrono::milliseconds stall_timeout{};
+  std::chrono::milliseconds shutdown_timeout{};
+  bool log_json = false;
+  std::string log_level;
+};
+
+/// One setting: a flag `--name VALUE`, and a member "name" of the configuration file.
+struct setting_row {
+  const char* name;
+  const char* standard; ///< default, as one would write it
+  const char* help;
+  bool flag; ///< may be given without a value, which means true
+  void (*set)(settings& into, const std::string& name, const std::string& text); ///< throws `bad_setting`
+};
+
+/// What is wrong with a value, and what is allowed.
+struct bad_setting {
+  std::string what;
+};
+
+const std::vector<setting_row>& setting_rows();
+
+/// Defaults, then the configuration file (JSON with comments; empty: none), then the command line, as name and text.
+/// Throws `bad_setting`.
+settings load_settings(
+    const std::string& file, const std::vector<std::pair<std::string, std::string>>& command_line);
+
+} // namespace segue

@@ -1,0 +1,363 @@
+// The only source that includes Beast's HTTP parser: it is slow to compile.
+#include "http/connection.hpp"
+
+#include "actors/log.hpp"
+
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include <algorithm>
+
+namespace segue::http {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+using boost::system::error_code;
+
+/// How much of a refused body is read and dropped, so that the client gets to see the answer.
+constexpr size_t drain_limit = 8 << 20;
+constexpr auto drain_time = std::chrono::seconds{2};
+
+/// A Beast body of shared payloads: header and body leave in one gathered write.
+struct payload_body {
+  using value_type = std::vector<payload>;
+
+  static uint64_t size(const value_type& x) {
+    uint64_t sum = 0;
+    for (const auto& part : x)
+      sum += part.size();
+    return sum;
+  }
+
+  class writer {
+  public:
+    using const_buffers_type = std::vector<asio::const_buffer>;
+
+    template <bool is_request, class Fields>
+    writer(const bhttp::header<is_request, Fields>&, const value_type& body) : body_(body) {}
+    void init(error_code& error) { error = {}; }
+
+    boost::optional<std::pair<const_buffers_type, bool>> get(error_code& error) {
+      error = {};
+      const_buffers_type buffers;
+      for (const auto& part : body_)
+        buffers.push_back(asio::buffer(part.view()));
+      return {{std::move(buffers), false}};
+    }
+
+  private:
+    const value_type& body_;
+  };
+};
+
+class tcp_connection final : public connection,
+                             public response_writer,
+                             public std::enable_shared_from_this<tcp_connection> {
+public:
+  tcp_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes)
+      : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes) {
+    edge_.counters.connections.Increment();
+  }
+
+  ~tcp_connection() override { edge_.counters.connections.Decrement(); }
+
+  asio::awaitable<void> run() override;
+  void stop() override;
+
+  // -- response_writer
+  asio::awaitable<void> send(response x) override;
+  asio::awaitable<void> begin(response head, std::optional<uint64_t> length) override;
+  asio::awaitable<void> write(std::vector<payload> body) override;
+  asio::awaitable<void> finish() override;
+
+private:
+  using request_parser = bhttp::request_parser<bhttp::string_body>;
+
+  asio::awaitable<bool> serve_one();
+  asio::awaitable<bool> read(request_parser& parser);
+  asio::awaitable<void> answer(exchange& x);
+  asio::awaitable<void> refuse(problem x);
+  asio::awaitable<void> drain();
+  bool host_allowed(std::string_view host) const;
+  void watch_for_leaving();
+
+  template <class Body>
+  void fill(bhttp::response<Body>& out, const response& x);
+
+  asio::io_context& io_;
+  beast::tcp_stream stream_;
+  const edge& edge_;
+  const router& routes_;
+  beast::flat_buffer buffer_;
+
+  // -- of the request being served
+  std::unique_ptr<session> session_;
+  unsigned version_ = 11;
+  bool head_ = false;
+  bool keep_alive_ = false;
+  bool serving_ = false;
+  bool streaming_ = false; ///< between `begin` and `finish`
+  bool chunked_ = false;
+  bool finished_ = false;  ///< a whole response was sent
+  bool stopping_ = false;
+};
+
+// -- reading ------------------------------------------------------------------------------------------------------------
+
+asio::awaitable<void> tcp_connection::run() {
+  auto self = shared_from_this();
+  error_code ignored;
+  stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  try {
+    while (!stopping_ && co_await serve_one())
+      ;
+  } catch (const boost::system::system_error&) {
+    // The client is gone: nothing is left to be told to anybody.
+  } catch (const std::exception& e) {
+    log::error("http", "handler_failed", e.what());
+  }
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.socket().close(ignored);
+}
+
+/// One request and its response. False: the connection ends.
+asio::awaitable<bool> tcp_connection::serve_one() {
+  request_parser parser;
+  parser.header_limit(static_cast<uint32_t>(edge_.header_limit));
+  parser.body_limit(edge_.body_limit);
+  finished_ = false;
+  streaming_ = false;
+  if (!co_await read(parser))
+    co_return false;
+  auto message = parser.release();
+  version_ = message.version();
+  keep_alive_ = message.keep_alive();
+  head_ = message.method() == bhttp::verb::head;
+
+  exchange::request what;
+  what.method = std::string{message.method_string()};
+  what.body = std::move(message.body());
+  for (const auto& field : message) {
+    std::string name{field.name_string()};
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    what.headers.emplace_back(std::move(name), std::string{field.value()});
+  }
+  if (!host_allowed(message[bhttp::field::host])) {
+    co_await refuse(refused(421, "misdirected", "This server is not the one asked for",
+        "The Host header must name the address this server listens on, e.g. " + edge_.listen_host + ":"
+            + std::to_string(edge_.port) + "."));
+    co_return keep_alive_;
+  }
+  auto target = parse_url({message.target().data(), message.target().size()});
+  if (!target) {
+    co_await refuse(refused(400, "bad_target", "The request target is malformed",
+        "The target must be a path that begins with / and an optional query, percent-encoded."));
+    co_return keep_alive_;
+  }
+  what.target = std::move(*target);
+  session_ = std::make_unique<session>(edge_.system, io_);
+  exchange x{edge_, std::move(what), *session_, *this};
+  serving_ = true;
+  co_await answer(x);
+  serving_ = false;
+  session_.reset();
+  co_return finished_ && keep_alive_ && !stopping_;
+}
+
+asio::awaitable<void> tcp_connection::answer(exchange& x) {
+  auto match = routes_.find(x.asked().method, x.asked().target.segments);
+  if (match.found) {
+    x.set_parameters(std::move(match.values));
+    co_await match.found->answer(x);
+  } else if (match.allowed.empty()) {
+    auto what = refused(404, "not_found", "There is no such thing", "Nothing is served at this path.");
+    co_await x.send_problem(std::move(what));
+  } else {
+    auto what = refused(405, "method_not_allowed", "The method is not allowed here",
+        "This path answers " + match.allowed + ".");
+    header_list allow{{"Allow", match.allowed}};
+    co_await x.send_problem(std::move(what), std::move(allow));
+  }
+}
+
+/// Reads one request whole. False: there is none, or it broke a rule and was refused.
+asio::awaitable<bool> tcp_connection::read(request_parser& parser) {
+  error_code error;
+  auto token = asio::redirect_error(asio::use_awaitable, error);
+  stream_.expires_after(edge_.patience);
+  co_await bhttp::async_read_header(stream_, buffer_, parser, token);
+  bool begun = parser.got_some();
+  version_ = 11;
+  keep_alive_ = false;
+  head_ = false;
+  if (!error && beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
+    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await asio::async_write(stream_, asio::buffer(go_on), token);
+  }
+  if (!error)
+    co_await bhttp::async_read(stream_, buffer_, parser, token);
+  if (!error)
+    co_return true;
+  if (error == bhttp::error::header_limit)
+    co_await refuse(refused(431, "headers_too_large", "The header is too large",
+        "Request line and headers together may have " + std::to_string(edge_.header_limit >> 10) + " KiB."));
+  else if (error == bhttp::error::body_limit)
+    co_await refuse(refused(413, "too_large", "The body is too large",
+        "A body may have " + std::to_string(edge_.body_limit >> 20) + " MiB."));
+  else if (error == beast::error::timeout && begun)
+    co_await refuse(refused(408, "too_slow", "The request did not arrive in time",
+        "A request must arrive within " + std::to_string(edge_.patience.count() / 1000) + " seconds."));
+  else if (error.category() == bhttp::make_error_code(bhttp::error::bad_method).category()
+      && error != bhttp::error::end_of_stream && error != bhttp::error::partial_message)
+    co_await refuse(refused(400, "malformed", "This is not HTTP", "The request could not be parsed: " + error.message() + "."));
+  co_return false;
+}
+
+/// Answers what never became an exchange.
+asio::awaitable<void> tcp_connection::refuse(problem x) {
+  response out{x.status, {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}}, {to_json(x)}};
+  co_await send(std::move(out));
+  if (!keep_alive_)
+    co_await drain();
+}
+
+/// Closing a socket with unread bytes resets it, and the answer is lost with it.
+asio::awaitable<void> tcp_connection::drain() {
+  error_code error;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  stream_.expires_after(drain_time);
+  std::vector<char> dropped(16 << 10);
+  for (size_t sum = 0; !error && sum < drain_limit;)
+    sum += co_await stream_.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+}
+
+/// Against DNS rebinding: a page of somebody else must not reach a server on loopback under its own name.
+bool tcp_connection::host_allowed(std::string_view host) const {
+  if (edge_.any_host)
+    return true;
+  auto port = ":" + std::to_string(edge_.port);
+  for (const auto& name : {edge_.listen_host, std::string{"localhost"}, std::string{"127.0.0.1"}, std::string{"[::1]"}})
+    if (beast::iequals(host, name + port) || (edge_.port == 80 && beast::iequals(host, name)))
+      return true;
+  return false;
+}
+
+// -- writing ------------------------------------------------------------------------------------------------------------
+
+template <class Body>
+void tcp_connection::fill(bhttp::response<Body>& out, const response& x) {
+  out.version(version_);
+  out.result(x.status);
+  out.keep_alive(keep_alive_ && !stopping_);
+  out.set("X-Content-Type-Options", "nosniff");
+  out.set("Cross-Origin-Resource-Policy", "cross-origin");
+  for (const auto& [name, value] : x.headers)
+    out.set(name, value);
+  auto& m = edge_.counters;
+  m.requests.Increment();
+  if (x.status >= 500)
+    m.requests_failed_server.Increment();
+  else if (x.status >= 400)
+    m.requests_failed_client.Increment();
+}
+
+asio::awaitable<void> tcp_connection::send(response x) {
+  stream_.expires_after(edge_.stall);
+  bhttp::response<payload_body> out;
+  fill(out, x);
+  auto size = payload_body::size(x.body);
+  bool bodiless = x.status == 204 || x.status == 304;
+  if (!bodiless && out.find(bhttp::field::content_length) == out.end())
+    out.content_length(size);
+  if (!head_ && !bodiless) {
+    edge_.counters.bytes_sent.Increment(static_cast<double>(size));
+    out.body() = std::move(x.body);
+  }
+  bhttp::response_serializer<payload_body> serializer{out};
+  if (head_)
+    co_await bhttp::async_write_header(stream_, serializer, asio::use_awaitable);
+  else
+    co_await bhttp::async_write(stream_, serializer, asio::use_awaitable);
+  finished_ = true;
+}
+
+asio::awaitable<void> tcp_connection::begin(response head, std::optional<uint64_t> length) {
+  stream_.expires_after(edge_.stall);
+  bhttp::response<bhttp::empty_body> out;
+  chunked_ = !length && version_ >= 11;
+  if (!length && !chunked_)
+    keep_alive_ = false; // no chunks in HTTP/1.0: the end of the connection is the end of the body
+  fill(out, head);
+  if (length)
+    out.content_length(*length);
+  else if (chunked_)
+    out.chunked(true);
+  bhttp::response_serializer<bhttp::empty_body> serializer{out};
+  co_await bhttp::async_write_header(stream_, serializer, asio::use_awaitable);
+  streaming_ = true;
+  watch_for_leaving();
+}
+
+asio::awaitable<void> tcp_connection::write(std::vector<payload> body) {
+  std::vector<asio::const_buffer> buffers;
+  for (const auto& part : body)
+    if (!part.empty())
+      buffers.push_back(asio::buffer(part.view()));
+  if (head_ || buffers.empty())
+    co_return;
+  stream_.expires_after(edge_.stall);
+  edge_.counters.bytes_sent.Increment(static_cast<double>(payload_body::size(body)));
+  if (chunked_)
+    co_await asio::async_write(stream_, bhttp::make_chunk(buffers), asio::use_awaitable);
+  else
+    co_await asio::async_write(stream_, buffers, asio::use_awaitable);
+  stream_.expires_never(); // how long the next bytes take is not the client's doing
+}
+
+asio::awaitable<void> tcp_connection::finish() {
+  stream_.expires_after(edge_.stall);
+  if (chunked_ && !head_)
+    co_await asio::async_write(stream_, bhttp::make_chunk_last(), asio::use_awaitable);
+  streaming_ = false;
+  finished_ = true;
+}
+
+/// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed.
+void tcp_connection::watch_for_leaving() {
+  stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [this, self = shared_from_this()](error_code error) {
+    if (error || !streaming_)
+      return;
+    char byte;
+    error_code peeked;
+    auto there = stream_.socket().receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
+    if (!peeked && there > 0)
+      return; // it has sent its next request already, and so is there
+    if (session_)
+      session_->abort();
+  });
+}
+
+void tcp_connection::stop() {
+  stopping_ = true;
+  if (serving_ && !streaming_)
+    return; // its response is short, and tells the client to close
+  if (session_)
+    session_->abort();
+  error_code ignored;
+  stream_.socket().close(ignored);
+}
+
+} // namespace
+
+std::shared_ptr<connection> make_connection(
+    asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes) {
+  return std::make_shared<tcp_connection>(std::move(socket), io, where, routes);
+}
+
+} // namespace segue::http

@@ -1,0 +1,13 @@
+# Writes OUTPUT, a C++ source that holds the files ASSETS as bytes.
+set(source "#include \"http/assets.hpp\"\n\nnamespace segue::http {\n\n")
+set(table "")
+foreach(file ${ASSETS})
+  get_filename_component(name ${file} NAME)
+  string(MAKE_C_IDENTIFIER ${name} symbol)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+  string(APPEND source "static const char ${symbol}[] = {${bytes}};\n")
+  string(APPEND table "  {\"${name}\", {${symbol}, sizeof ${symbol}}},\n")
+endforeach()
+string(APPEND source "\nconst std::vector<asset>& assets() {\n  static const std::vector<asset> all{\n${table}  };\n  return all;\n}\n\n} // namespace segue::http\n")
+file(WRITE ${OUTPUT} "${source}")

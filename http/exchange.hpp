@@ -1,0 +1,103 @@
+// One request and its response, as handlers see them. Beast stays behind `connection.cpp`.
+#pragma once
+
+#include "actors/metrics.hpp"
+#include "http/problem.hpp"
+#include "http/session.hpp"
+#include "http/url.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace segue::http {
+
+/// What the edge works with; outlives every connection.
+struct edge {
+  caf::actor_system& system;
+  tenant_actor tenant;
+  metrics& counters;
+  std::string listen_host{}; ///< as listened on
+  unsigned short port = 0;
+  bool any_host = false;   ///< do not check `Host`: whoever listens beyond loopback is reached under many names
+  size_t body_limit = 1 << 20;
+  size_t header_limit = 16 << 10;
+  size_t connections = 10'000;
+  std::chrono::milliseconds patience{30'000}; ///< for a request to arrive
+  std::chrono::milliseconds stall{300'000};   ///< for a reader who does not take anything
+};
+
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+struct response {
+  unsigned status = 200;
+  header_list headers;
+  std::vector<payload> body; ///< shared, never copied
+};
+
+/// The side of a connection that writes; throws `boost::system::system_error` when the client is gone.
+class response_writer {
+public:
+  virtual ~response_writer() = default;
+  virtual asio::awaitable<void> send(response x) = 0;
+  virtual asio::awaitable<void> begin(response head, std::optional<uint64_t> length) = 0;
+  virtual asio::awaitable<void> write(std::vector<payload> body) = 0;
+  virtual asio::awaitable<void> finish() = 0;
+};
+
+class exchange {
+public:
+  /// The client's side of a request.
+  struct request {
+    std::string method;
+    url target;
+    header_list headers; ///< names in lower case
+    std::string body;
+  };
+
+  exchange(const edge& where, request what, session& asker, response_writer& writer)
+      : edge_(where), request_(std::move(what)), session_(asker), writer_(writer) {}
+
+  // -- the request
+  const edge& where() const { return edge_; }
+  const request& asked() const { return request_; }
+  bool is_head() const { return request_.method == "HEAD"; }
+  std::string_view header(std::string_view lower_case_name) const;
+  std::optional<std::string> query(std::string_view name) const { return request_.target.find(name); }
+
+  /// What the route's `{name}` matched.
+  const std::string& parameter(std::string_view name) const;
+  void set_parameters(std::vector<std::pair<std::string, std::string>> x) { parameters_ = std::move(x); }
+
+  // -- asking actors
+  template <class Handle, class Request>
+  auto ask(Handle destination, Request what, caf::timespan timeout = std::chrono::seconds{40}) {
+    return session_.ask(std::move(destination), std::move(what), timeout);
+  }
+
+  /// The services of the tenant this request belongs to.
+  auto services() { return ask(edge_.tenant, resolve_tenant{}); }
+
+  // -- the response
+  asio::awaitable<void> send(response x) { return writer_.send(std::move(x)); }
+  asio::awaitable<void> send_text(unsigned status, std::string type, std::string body, header_list headers = {});
+  asio::awaitable<void> send_problem(problem x, header_list headers = {});
+  asio::awaitable<void> send_error(const caf::error& error);
+
+  /// A body in parts, of known or unknown length: `begin`, any number of `write`, `finish`. Leaving `finish` out cuts the
+  /// connection, and so tells the client that there should have been more. A client that leaves aborts what is being asked.
+  asio::awaitable<void> begin(response head, std::optional<uint64_t> length = {}) {
+    return writer_.begin(std::move(head), length);
+  }
+  asio::awaitable<void> write(std::vector<payload> body) { return writer_.write(std::move(body)); }
+  asio::awaitable<void> finish() { return writer_.finish(); }
+
+private:
+  const edge& edge_;
+  request request_;
+  session& session_;
+  response_writer& writer_;
+  std::vector<std::pair<std::string, std::string>> parameters_;
+};
+
+} // namespace segue::http

@@ -1,0 +1,135 @@
+// The sound of a generation for players: one URL, before, during and after it is made.
+#include "http/byte_range.hpp"
+#include "http/generation_json.hpp"
+#include "http/handlers/handlers.hpp"
+#include "http/stream_reader.hpp"
+
+#include "actors/log.hpp"
+
+namespace segue::http {
+
+namespace {
+
+constexpr uint64_t part_bytes = 256 << 10; ///< of one read, and so what a response holds in memory
+constexpr uint64_t burst_bytes = 1 << 20;  ///< of the first read: a browser begins to play after some 32 KiB
+constexpr uint32_t wait_ms = 25'000;
+
+std::string path_of(const std::string& request_id) { return "generations/" + request_id + "/audio"; }
+
+std::vector<payload> bytes_of(const chunk_batch& batch) {
+  std::vector<payload> bytes;
+  for (const auto& record : batch.chunks)
+    bytes.push_back(record.bytes);
+  return bytes;
+}
+
+/// Sends [first, end) of a closed stream.
+asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {
+  co_await x.begin(std::move(head), end - first);
+  while (first < end && !x.is_head()) {
+    auto batch = co_await reader.read(first, std::min<uint64_t>(part_bytes, end - first), 0);
+    if (!batch) {
+      log::warning("http", "response_cut", reader.row().path + ": " + to_string(code_of(batch.error())));
+      co_return; // cut: the client sees that bytes are missing
+    }
+    std::vector<payload> bytes;
+    for (const auto& record : batch->chunks) {
+      bytes.push_back(record.bytes.first(static_cast<size_t>(end - first)));
+      first += bytes.back().size();
+    }
+    co_await x.write(std::move(bytes));
+  }
+  co_await x.finish();
+}
+
+/// Sends what exists in one burst, and then what comes, until the stream is closed.
+asio::awaitable<void> send_growing(exchange& x, stream_reader& reader, response head, position after) {
+  head.headers.emplace_back("Cache-Control", "no-store");
+  head.headers.emplace_back("X-Accel-Buffering", "no");
+  co_await x.begin(std::move(head));
+  auto limit = burst_bytes;
+  while (!x.is_head()) {
+    auto batch = co_await reader.read(after, limit, wait_ms);
+    if (!batch)
+      co_return; // cut: there would have been more
+    limit = part_bytes;
+    after = batch->next;
+    auto bytes = bytes_of(*batch);
+    co_await x.write(std::move(bytes));
+    if (batch->closed && batch->up_to_date())
+      break;
+  }
+  co_await x.finish();
+}
+
+/// Content that does not change any more: ranges and conditions apply.
+asio::awaitable<void> send_closed(exchange& x, stream_reader& reader, response head, position tail) {
+  auto tag = "\"" + std::to_string(reader.row().id) + "-" + std::to_string(tail) + "\"";
+  head.headers.emplace_back("ETag", tag);
+  head.headers.emplace_back("Accept-Ranges", "bytes");
+  head.headers.emplace_back("Cache-Control", "private, no-cache");
+  auto known = x.header("if-none-match");
+  if (known == "*" || known.find(tag) != std::string_view::npos) {
+    head.status = 304;
+    co_return co_await x.send(std::move(head));
+  }
+  auto condition = x.header("if-range");
+  bool whole = !condition.empty() && condition != tag;
+  auto verdict = judge_range(whole ? std::string_view{} : x.header("range"), tail);
+  auto total = "/" + std::to_string(tail);
+  switch (verdict.what) {
+    case range_verdict::kind::unsatisfiable: {
+      header_list headers{{"Content-Range", "bytes *" + total}};
+      auto why = refused(416, "bad_range", "The range is not in the file",
+          "The file has " + std::to_string(tail) + " bytes; a range must begin before its end.");
+      co_return co_await x.send_problem(std::move(why), std::move(headers));
+    }
+    case range_verdict::kind::part: {
+      auto [first, last] = verdict.range;
+      head.status = 206;
+      head.headers.emplace_back(
+          "Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(last) + total);
+      co_return co_await send_part(x, reader, std::move(head), first, last + 1);
+    }
+    default:
+      co_return co_await send_part(x, reader, std::move(head), 0, tail);
+  }
+}
+
+asio::awaitable<void> send_sound(exchange& x, bool download) {
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  auto row = co_await find_row(x, services->manager);
+  if (!row)
+    co_return;
+  auto wanted = offset_of(x);
+  if (!wanted)
+    co_return co_await x.send_problem(bad_offset());
+  stream_reader reader{x};
+  if (auto failed = co_await reader.open(services->directory, path_of(row->request_id)))
+    co_return co_await x.send_error(failed);
+  auto now = co_await reader.inspect();
+  if (!now)
+    co_return co_await x.send_error(now.error());
+  auto first = resolve(*wanted, now->row.tail);
+  if (!first)
+    co_return co_await x.send_problem(bad_offset());
+  response head{200, {{"Content-Type", "audio/mpeg"}}, {}};
+  if (download)
+    head.headers.emplace_back("Content-Disposition", "attachment; filename=\"" + file_name(*row) + "\"");
+  if (!now->row.closed)
+    co_await send_growing(x, reader, std::move(head), *first);
+  else if (x.query("offset"))
+    co_await send_part(x, reader, std::move(head), *first, now->row.tail);
+  else
+    co_await send_closed(x, reader, std::move(head), now->row.tail);
+}
+
+} // namespace
+
+asio::awaitable<void> get_audio(exchange& x) { return send_sound(x, false); }
+
+asio::awaitable<void> get_download(exchange& x) { return send_sound(x, true); }
+
+} // namespace segue::http

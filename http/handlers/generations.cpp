@@ -1,0 +1,144 @@
+#include "http/generation_json.hpp"
+#include "http/handlers/handlers.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+
+namespace segue::http {
+
+namespace {
+
+constexpr uint32_t default_limit = 50;
+constexpr uint32_t largest_limit = 200;
+
+asio::awaitable<void> send_json(exchange& x, const nlohmann::ordered_json& body) {
+  header_list headers{{"Cache-Control", "no-store"}};
+  return x.send_text(200, "application/json", body.dump(), std::move(headers));
+}
+
+bool is_json(std::string_view content_type) {
+  auto type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' '))
+    type.remove_suffix(1);
+  constexpr std::string_view expected = "application/json";
+  return std::equal(type.begin(), type.end(), expected.begin(), expected.end(),
+      [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+}
+
+/// Nothing: it is not a whole number from 1 to `largest_limit`.
+std::optional<uint32_t> read_limit(const std::string& text) {
+  uint32_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  bool good = error == std::errc{} && end == text.data() + text.size() && value >= 1 && value <= largest_limit;
+  return good ? std::optional{value} : std::nullopt;
+}
+
+problem no_such_generation() {
+  return refused(404, "not_found", "There is no such thing", "There is no generation with this id.");
+}
+
+} // namespace
+
+asio::awaitable<void> post_generation(exchange& x) {
+  if (!is_json(x.header("content-type"))) {
+    auto why = refused(415, "wrong_content_type", "The content type is not supported",
+        "The Content-Type must be application/json.");
+    co_return co_await x.send_problem(std::move(why));
+  }
+  auto wish = read_wish(x.asked().body);
+  if (auto* why = std::get_if<problem>(&wish))
+    co_return co_await x.send_problem(*why);
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  auto started = co_await x.ask(services->manager, std::get<start_generation>(wish));
+  if (!started)
+    co_return co_await x.send_error(started.error());
+  auto body = to_json(started->row);
+  co_await send_json(x, body);
+}
+
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, manager_actor manager, std::string user_id) {
+  const auto& id = x.parameter("id");
+  if (!is_uuid(id)) {
+    co_await x.send_problem(no_such_generation());
+    co_return std::nullopt;
+  }
+  find_generation find{id, std::move(user_id)};
+  auto found = co_await x.ask(manager, std::move(find));
+  if (found)
+    co_return std::move(found->row);
+  co_await x.send_error(found.error());
+  co_return std::nullopt;
+}
+
+asio::awaitable<void> get_generation(exchange& x) {
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  auto row = co_await find_row(x, services->manager);
+  if (!row)
+    co_return;
+  auto body = to_json(*row);
+  co_await send_json(x, body);
+}
+
+asio::awaitable<void> get_generations(exchange& x) {
+  list_generations wanted{x.query("user_id").value_or(""), default_limit, x.query("after").value_or("")};
+  std::optional<problem> wrong;
+  if (auto limit = x.query("limit")) {
+    auto value = read_limit(*limit);
+    wanted.limit = value.value_or(0);
+    if (!value)
+      wrong = bad_field("limit", "limit must be a whole number from 1 to 200.");
+  }
+  if (!wanted.user_id.empty() && !is_user_id(wanted.user_id))
+    wrong = bad_field("user_id", user_id_rule);
+  if (!wanted.after.empty() && !is_uuid(wanted.after))
+    wrong = bad_field("after", "after must be the request_id of a generation, e.g. the \"next\" of the page before.");
+  if (wrong)
+    co_return co_await x.send_problem(std::move(*wrong));
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  auto listed = co_await x.ask(services->manager, std::move(wanted));
+  if (!listed)
+    co_return co_await x.send_error(listed.error());
+  nlohmann::ordered_json body{{"generations", nlohmann::ordered_json::array()}, {"next", nullptr}};
+  for (const auto& row : listed->rows)
+    body["generations"].push_back(to_json(row));
+  if (listed->more)
+    body["next"] = listed->rows.back().request_id;
+  co_await send_json(x, body);
+}
+
+asio::awaitable<void> delete_generation(exchange& x) {
+  auto purge = x.query("purge");
+  if (purge && *purge != "true" && *purge != "false") {
+    auto why = bad_field("purge", "purge must be true or false.");
+    co_return co_await x.send_problem(std::move(why));
+  }
+  const auto& id = x.parameter("id");
+  if (!is_uuid(id))
+    co_return co_await x.send_problem(no_such_generation());
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  if (purge && *purge == "true") {
+    purge_generation request{id};
+    auto purged = co_await x.ask(services->manager, std::move(request));
+    if (!purged)
+      co_return co_await x.send_error(purged.error());
+    response nothing{204, {}, {}};
+    co_return co_await x.send(std::move(nothing));
+  }
+  cancel_generation request{id};
+  auto cancelled = co_await x.ask(services->manager, std::move(request));
+  if (!cancelled)
+    co_return co_await x.send_error(cancelled.error());
+  auto body = to_json(cancelled->row);
+  co_await send_json(x, body);
+}
+
+} // namespace segue::http

@@ -1,0 +1,36 @@
+// Every handler of the edge; `routes.cpp` says which path leads to which.
+#pragma once
+
+#include "http/exchange.hpp"
+
+namespace segue::http {
+
+// -- generations
+asio::awaitable<void> post_generation(exchange& x);
+asio::awaitable<void> get_generation(exchange& x);
+asio::awaitable<void> get_generations(exchange& x);
+asio::awaitable<void> delete_generation(exchange& x);
+
+/// The row that `{id}` names; an answered request and nothing when there is none.
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, manager_actor manager, std::string user_id = {});
+
+// -- sound
+asio::awaitable<void> get_audio(exchange& x);
+asio::awaitable<void> get_download(exchange& x);
+
+// -- streams
+asio::awaitable<void> get_stream(exchange& x);
+asio::awaitable<void> get_events(exchange& x);
+asio::awaitable<void> get_chunks(exchange& x);
+
+// -- operations
+asio::awaitable<void> get_health(exchange& x);
+asio::awaitable<void> get_readiness(exchange& x);
+asio::awaitable<void> get_metrics(exchange& x);
+asio::awaitable<void> get_system(exchange& x);
+
+// -- the page
+asio::awaitable<void> get_page(exchange& x);
+asio::awaitable<void> get_asset(exchange& x);
+
+} // namespace segue::http

@@ -1,0 +1,47 @@
+#include "http/session.hpp"
+
+#include <caf/make_actor.hpp>
+#include <caf/scoped_execution_unit.hpp>
+#include <caf/send.hpp>
+
+namespace segue::http {
+
+asio_actor::asio_actor(caf::actor_config& config, asio::io_context& io) : caf::event_based_actor(config), io_(io) {}
+
+/// Without a behaviour an actor ends as soon as it waits for nothing; a session waits for sockets, too.
+caf::behavior asio_actor::make_behavior() {
+  return {[](caf::unit_t) {}};
+}
+
+void asio_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
+  std::lock_guard lock{mutex_};
+  arrived_.push_back(std::move(element));
+  if (arrived_.size() == 1)
+    asio::post(io_, [this, self = caf::strong_actor_ptr{ctrl()}] { drain(); });
+}
+
+void asio_actor::drain() {
+  std::deque<caf::mailbox_element_ptr> batch;
+  {
+    std::lock_guard lock{mutex_};
+    batch.swap(arrived_);
+  }
+  for (auto& element : batch)
+    activate(home_system().dummy_execution_unit(), *element);
+}
+
+session::session(caf::actor_system& system, asio::io_context& io) : io_(io) {
+  caf::actor_config config{system.dummy_execution_unit()};
+  handle_ = caf::make_actor<asio_actor, caf::actor>(system.next_actor_id(), system.node(), &system, config, io);
+  actor_ = static_cast<asio_actor*>(caf::actor_cast<caf::abstract_actor*>(handle_));
+}
+
+session::~session() { caf::anon_send_exit(handle_, caf::exit_reason::user_shutdown); }
+
+void session::abort() {
+  aborted_ = true;
+  if (auto abort = std::exchange(abort_, nullptr))
+    abort();
+}
+
+} // namespace segue::http

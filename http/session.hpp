@@ -1,0 +1,92 @@
+// A session: the actor of one request. It lives on the I/O thread of its connection: replies, errors and timeouts arrive
+// there, without a hop over the scheduler and without a lock in the handlers. `ask` is the only bridge between the edge
+// and the actors.
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace segue::http {
+
+namespace asio = boost::asio;
+
+/// What `Handle` answers to `Request`.
+template <class Handle, class Request>
+using reply_of = typename caf::detail::tl_head<
+    typename caf::response_type_unbox<caf::signatures_of_t<Handle>, caf::detail::type_list<Request>>::type>::type;
+
+/// An actor whose messages are handled on an Asio thread.
+class asio_actor : public caf::event_based_actor {
+public:
+  asio_actor(caf::actor_config& config, asio::io_context& io);
+
+  using caf::event_based_actor::enqueue;
+  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
+
+protected:
+  caf::behavior make_behavior() override;
+
+private:
+  void drain();
+
+  asio::io_context& io_;
+  std::mutex mutex_;
+  std::deque<caf::mailbox_element_ptr> arrived_;
+};
+
+/// Owns the actor; used on the I/O thread only. One question at a time.
+class session {
+public:
+  session(caf::actor_system& system, asio::io_context& io);
+  ~session();
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  /// Sends a request and waits for its answer. An answer that does not come becomes `sec::request_timeout`.
+  template <class Handle, class Request>
+  asio::awaitable<caf::expected<reply_of<Handle, Request>>> ask(
+      Handle destination, Request request, caf::timespan timeout = std::chrono::seconds{40}) {
+    using result = caf::expected<reply_of<Handle, Request>>;
+    auto initiate = [&](auto handler) {
+      auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+      auto answered = std::make_shared<bool>(false);
+      auto settle = [this, waiting, answered](result x) {
+        if (std::exchange(*answered, true))
+          return;
+        abort_ = nullptr;
+        asio::post(io_, [waiting, x = std::move(x)]() mutable { std::move(*waiting)(std::move(x)); });
+      };
+      abort_ = [settle] { settle(caf::make_error(ec::unavailable, std::string{"the client has left"})); };
+      actor_->request(destination, timeout, std::move(request))
+          .then([settle](reply_of<Handle, Request>& x) { settle(std::move(x)); },
+              [settle](caf::error& why) { settle(std::move(why)); });
+    };
+    if (aborted_)
+      co_return caf::make_error(ec::unavailable, std::string{"the client has left"});
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
+  }
+
+  /// Ends the question under way, and every later one, at once.
+  void abort();
+
+private:
+  asio::io_context& io_;
+  caf::actor handle_;
+  asio_actor* actor_;
+  std::function<void()> abort_;
+  bool aborted_ = false;
+};
+
+} // namespace segue::http

@@ -1,0 +1,65 @@
+#include "http/stream_reader.hpp"
+
+namespace segue::http {
+
+asio::awaitable<caf::error> stream_reader::open(directory_actor directory, std::string path) {
+  directory_ = std::move(directory);
+  find_stream find{std::move(path)};
+  auto found = co_await exchange_.ask(directory_, std::move(find));
+  if (!found)
+    co_return found.error();
+  stream_ = found->stream;
+  row_ = found->row;
+  co_return caf::error{};
+}
+
+template <class Request>
+asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::ask(Request request) {
+  auto answer = co_await exchange_.ask(stream_, request);
+  if (answer)
+    co_return answer;
+  auto code = code_of(answer.error());
+  if (code != ec::moved && code != ec::unavailable)
+    co_return answer;
+  auto failed = co_await open(directory_, row_.path);
+  if (failed)
+    co_return failed;
+  co_return co_await exchange_.ask(stream_, request);
+}
+
+asio::awaitable<caf::expected<chunk_batch>> stream_reader::read(position after, uint64_t limit, uint32_t wait_ms) {
+  read_chunks request{after, limit, wait_ms};
+  return ask(request);
+}
+
+asio::awaitable<caf::expected<stream_loaded>> stream_reader::inspect() {
+  inspect_stream request;
+  return ask(request);
+}
+
+std::optional<offset_query> offset_of(const exchange& x) {
+  const auto& target = x.asked().target;
+  if (target.count("offset") > 1)
+    return std::nullopt;
+  auto text = target.find("offset");
+  return text ? parse_offset(*text) : offset_query{};
+}
+
+problem bad_offset() {
+  return refused(400, "bad_offset", "The offset is not one of this stream",
+      "offset must be -1 (the start), now (the end), or an offset this server gave, such as a Stream-Next-Offset; it may "
+      "be given once and must not lie beyond the end of the stream.");
+}
+
+std::optional<position> resolve(const offset_query& query, position tail) {
+  switch (query.from) {
+    case offset_query::kind::start:
+      return 0;
+    case offset_query::kind::now:
+      return tail;
+    default:
+      return query.at <= tail ? std::optional{query.at} : std::nullopt;
+  }
+}
+
+} // namespace segue::http

@@ -1,0 +1,43 @@
+// Reads a stream on behalf of one request, whichever actor holds it at the moment.
+#pragma once
+
+#include "http/exchange.hpp"
+
+namespace segue::http {
+
+class stream_reader {
+public:
+  explicit stream_reader(exchange& x) : exchange_(x) {}
+
+  /// Finds the stream. Errors: `ec::not_found`, `ec::unavailable`.
+  asio::awaitable<caf::error> open(directory_actor directory, std::string path);
+
+  /// As `read_chunks`. A stream that retired or died meanwhile is found again, once.
+  asio::awaitable<caf::expected<chunk_batch>> read(position after, uint64_t limit, uint32_t wait_ms);
+
+  /// The row as it is now. Finds again like `read`.
+  asio::awaitable<caf::expected<stream_loaded>> inspect();
+
+  /// The row as it was when it was found: path, id and type never change.
+  const stream_row& row() const { return row_; }
+
+private:
+  template <class Request>
+  asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> ask(Request request);
+
+  exchange& exchange_;
+  directory_actor directory_;
+  stream_actor stream_;
+  stream_row row_;
+};
+
+/// Where a client wants to begin, from the query: `offset`, or the start. Nothing: malformed, or given twice.
+std::optional<offset_query> offset_of(const exchange& x);
+
+/// What is told about a bad offset.
+problem bad_offset();
+
+/// The position a query means in a stream that ends at `tail`; nothing when it is past the tail.
+std::optional<position> resolve(const offset_query& query, position tail);
+
+} // namespace segue::http

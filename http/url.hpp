@@ -1,0 +1,26 @@
+// The target of a request, taken apart and decoded.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace segue::http {
+
+struct url {
+  std::vector<std::string> segments; ///< of the path, decoded
+  std::vector<std::pair<std::string, std::string>> query; ///< in order, decoded
+
+  /// The value of a parameter, or nothing. The first one, when there are several.
+  std::optional<std::string> find(std::string_view name) const;
+
+  /// How often a parameter is given.
+  size_t count(std::string_view name) const;
+};
+
+/// Nothing when the target is not a valid origin form.
+std::optional<url> parse_url(std::string_view target);
+
+} // namespace segue::http

@@ -1,0 +1,230 @@
+// The list of pieces: rows kept in step with the server by events, and by reading the list again now and then.
+import { generations, ended, reach, Problem } from './api.js';
+import { Follower } from './events.js';
+import * as wording from './wording.js';
+
+const PAGE = 20;
+const CONFIRM_MS = 4000;
+
+/** Fires `change` with the piece in `detail`, `gone` likewise, and `play` when a row's button asks for it. */
+export class Library extends EventTarget {
+  #list = document.querySelector('#pieces');
+  #more = document.querySelector('#more');
+  #empty = document.querySelector('#empty');
+  #row = document.querySelector('#piece-row');
+  #pieces = new Map(); // id → piece, newest first
+  #rows = new Map();
+  #next = null;
+  #timer = 0;
+  #wait = 1000;
+  #playing = { id: null, paused: true };
+  #follower = new Follower({
+    on_event: (piece, event) => this.#on_event(piece, event),
+    on_piece: fresh => this.put(fresh),
+    on_gone: piece => this.#remove(piece),
+  });
+
+  constructor() {
+    super();
+    this.#list.addEventListener('click', click => this.#on_click(click));
+    this.#more.addEventListener('click', () => this.#load_more());
+    // Streams of hidden pages would hold connections that other tabs need.
+    document.addEventListener('visibilitychange', () => (document.hidden ? this.#follower.follow([]) : this.refresh()));
+    reach.addEventListener('change', () => { if (!reach.ok) this.#schedule(500); });
+  }
+
+  /** Takes over what the server says about a piece; the same object stays in use everywhere. */
+  put(fresh) {
+    const piece = this.#take(fresh);
+    this.#follow();
+    return piece;
+  }
+
+  #take(fresh) {
+    // News of a piece deleted meanwhile.
+    if (!fresh.urls && !this.#pieces.has(fresh.request_id)) return null;
+    const piece = Object.assign(this.#pieces.get(fresh.request_id) ?? {}, fresh);
+    if (!this.#pieces.has(piece.request_id)) {
+      this.#pieces.set(piece.request_id, piece);
+      this.#add_row(piece);
+    }
+    this.#changed(piece);
+    return piece;
+  }
+
+  /** Reads the newest page again; what is missing there was deleted elsewhere. */
+  async refresh() {
+    const known = [...this.#pieces.values()];
+    try {
+      const page = await generations.list(PAGE);
+      const oldest = page.generations.at(-1)?.created_at;
+      const there = new Set(page.generations.map(piece => piece.request_id));
+      const covered = piece => !page.next || piece.created_at > oldest;
+      for (const piece of known) if (covered(piece) && !there.has(piece.request_id)) this.#remove(piece);
+      page.generations.forEach(fresh => this.#take(fresh));
+      this.#follow();
+      // Pages read further down stay: only the first look decides whether there is more.
+      if (known.length <= PAGE) this.#next = page.next;
+      this.#wait = 1000;
+      this.#list.removeAttribute('aria-busy');
+    } catch {
+      this.#wait = Math.min(this.#wait * 1.6, 8000);
+    }
+    this.#show_edges();
+    this.#schedule();
+  }
+
+  /** Tells the rows what is being heard. */
+  mark(id, paused) {
+    if (this.#playing.id === id && this.#playing.paused === paused) return;
+    const before = this.#pieces.get(this.#playing.id);
+    this.#playing = { id, paused };
+    if (before) this.#draw(before);
+    if (this.#pieces.has(id)) this.#draw(this.#pieces.get(id));
+    this.#follow();
+  }
+
+  /** Finished pieces carry no plan; their first events do. */
+  async learn_plan(piece) {
+    if (piece.plan) return;
+    const events = await generations.events(piece.request_id).catch(() => []);
+    const started = events.find(event => event.type === 'started');
+    if (started?.plan && !piece.plan) this.put({ request_id: piece.request_id, plan: started.plan });
+  }
+
+  #schedule(ms) {
+    clearTimeout(this.#timer);
+    const unfollowed = [...this.#pieces.values()].some(piece => !ended(piece) && !this.#follower.has(piece));
+    this.#timer = setTimeout(() => (document.hidden ? this.#schedule() : this.refresh()),
+      ms ?? (reach.ok ? (unfollowed ? 3000 : 15_000) : this.#wait));
+  }
+
+  #follow() {
+    if (document.hidden) return;
+    const rank = piece => (piece.request_id === this.#playing.id ? 0 : piece.state === 'running' ? 1 : 2);
+    const live = [...this.#pieces.values()].filter(piece => !ended(piece));
+    // The queue runs oldest first.
+    live.sort((a, b) => rank(a) - rank(b) || a.created_at.localeCompare(b.created_at));
+    this.#follower.follow(live);
+  }
+
+  #on_event(piece, event) {
+    const seen = { request_id: piece.request_id };
+    if (event.audio_ms !== undefined) seen.audio_ms = event.audio_ms;
+    if (event.bytes !== undefined) seen.audio_bytes = event.bytes;
+    if (event.percent !== undefined) seen.percent = event.percent;
+    if (event.type === 'started') Object.assign(seen, { state: 'running', plan: event.plan, attempt: event.attempt, started_at: event.at });
+    if (['completed', 'failed', 'cancelled'].includes(event.type)) Object.assign(seen, { state: event.type, reason: event.reason });
+    if (event.type === 'completed') seen.percent = 100;
+    this.put(seen);
+  }
+
+  async #load_more() {
+    this.#more.disabled = true;
+    try {
+      const page = await generations.list(PAGE, this.#next);
+      page.generations.forEach(fresh => this.#take(fresh));
+      this.#next = page.next;
+    } catch { /* the note says so, and the button is still there */ }
+    this.#more.disabled = false;
+    this.#show_edges();
+  }
+
+  #show_edges() {
+    this.#more.hidden = !this.#next;
+    this.#empty.hidden = this.#pieces.size > 0 || this.#list.hasAttribute('aria-busy');
+  }
+
+  #changed(piece) {
+    this.#draw(piece);
+    this.dispatchEvent(new CustomEvent('change', { detail: piece }));
+  }
+
+  #add_row(piece) {
+    const row = this.#row.content.firstElementChild.cloneNode(true);
+    row.dataset.id = piece.request_id;
+    const part = name => row.querySelector(`[data-part=${name}]`);
+    const action = name => row.querySelector(`[data-action=${name}]`);
+    this.#rows.set(piece.request_id, { row, part, action });
+    const older = [...this.#list.children].find(other => this.#pieces.get(other.dataset.id).created_at < piece.created_at);
+    this.#list.insertBefore(row, older ?? null);
+    this.#show_edges();
+  }
+
+  #draw(piece) {
+    const { row, part, action } = this.#rows.get(piece.request_id);
+    const live = !ended(piece);
+    const current = this.#playing.id === piece.request_id;
+    const sounding = current && !this.#playing.paused;
+    const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+    row.dataset.state = piece.state;
+    row.classList.toggle('current', current);
+    row.classList.toggle('sounding', sounding);
+    set(part('title'), piece.prompt);
+    set(part('about'), [wording.state(piece), ...wording.tempo_mark(piece.plan)].filter(Boolean).join(' · '));
+    set(part('age'), wording.age(piece.created_at));
+    const silent = !live && !piece.audio_ms;
+    set(part('length'), silent ? '' : wording.clock(live ? piece.duration_s : piece.audio_ms / 1000));
+    part('bar').style.transform = `scaleX(${live ? piece.percent / 100 : 0})`;
+    const label = (name, text) => action(name).setAttribute('aria-label', `${text} “${piece.prompt}”`);
+    label('play', sounding ? 'Pause' : 'Play');
+    label('download', 'Download');
+    label('cancel', 'Stop making');
+    if (!action('delete').classList.contains('sure')) label('delete', 'Delete');
+    action('play').disabled = silent;
+    action('download').href = piece.urls.download;
+    action('download').hidden = silent || piece.state === 'queued';
+    action('cancel').hidden = !live;
+    action('delete').hidden = live;
+  }
+
+  async #on_click(click) {
+    const button = click.target.closest('[data-action]');
+    const piece = this.#pieces.get(button?.closest('li')?.dataset.id);
+    if (!piece) return;
+    const { action } = button.dataset;
+    if (action === 'play') this.dispatchEvent(new CustomEvent('play', { detail: piece }));
+    if (action === 'delete' && !button.classList.contains('sure')) this.#ask(button, piece);
+    else if (action === 'delete' || action === 'cancel') await this.#end(action, button, piece);
+  }
+
+  // The second click on the same button is the answer; silence, or looking away, means no.
+  #ask(button, piece) {
+    const no = () => {
+      clearTimeout(timer);
+      button.classList.remove('sure');
+      button.setAttribute('aria-label', `Delete “${piece.prompt}”`);
+    };
+    const timer = setTimeout(no, CONFIRM_MS);
+    button.classList.add('sure');
+    button.setAttribute('aria-label', `Really delete “${piece.prompt}”? Press again to delete`);
+    button.addEventListener('blur', no, { once: true });
+  }
+
+  async #end(action, button, piece) {
+    button.disabled = true;
+    try {
+      if (action === 'cancel') this.put(await generations.cancel(piece.request_id));
+      else {
+        await generations.purge(piece.request_id);
+        this.#remove(piece);
+      }
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) this.#remove(piece);
+      else this.dispatchEvent(new CustomEvent('refused', { detail: error }));
+    }
+    button.disabled = false;
+  }
+
+  #remove(piece) {
+    if (!this.#pieces.delete(piece.request_id)) return;
+    const { row } = this.#rows.get(piece.request_id);
+    // Keyboard users stay where they were.
+    if (row.contains(document.activeElement)) (row.nextElementSibling ?? row.previousElementSibling)?.querySelector('[data-action=play]').focus();
+    row.remove();
+    this.#rows.delete(piece.request_id);
+    this.#follow();
+    this.#show_edges();
+    this.dispatchEvent(new CustomEvent('gone', { detail: piece }));
+  }
+}

@@ -1,0 +1,203 @@
+// What an operator sees and does: metrics, health, the actor tree, logs, stopping, and starts that are refused.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { assertWholeStory, completed, eventsOf, generate, hasSound, makePiece, until } from '../support/api.mjs';
+import { get, sha256, waitFor } from '../support/http.mjs';
+import { EventListener, PollingListener, ProgressiveListener } from '../support/listeners.mjs';
+import { run } from '../support/need.mjs';
+import { refusedStart, Server, temporaryFolder, useServer } from '../support/server.mjs';
+
+/// Samples of the Prometheus text format: name with labels → value.
+async function metricsOf(server) {
+  const { status, headers, text } = await get(server, '/metrics');
+  assert.equal(status, 200);
+  assert.match(headers['content-type'], /^text\/plain/);
+  const samples = text
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'))
+    .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]);
+  return { text, samples: Object.fromEntries(samples) };
+}
+
+function allActors(actors) {
+  return actors.flatMap((actor) => [actor, ...allActors(actor.children)]);
+}
+
+describe('a running server', { timeout: 60_000 }, () => {
+  const server = useServer();
+
+  it('is alive and ready and says so', async () => {
+    const health = await get(server, '/healthz');
+    assert.deepEqual([health.status, health.json], [200, { status: 'ok' }]);
+    const { status, json } = await get(server, '/readyz');
+    assert.equal(status, 200);
+    assert.equal(json.ready, true);
+    assert(Array.isArray(json.checks) && json.checks.length > 0, JSON.stringify(json));
+  });
+
+  it('has metrics that promtool finds clean, and that move', async () => {
+    const before = await metricsOf(server);
+    const piece = await makePiece(server, { duration_s: 5 });
+    await get(server, piece.urls.audio);
+    const after = await metricsOf(server);
+    for (const { text } of [before, after]) {
+      const check = await run('promtool', ['check', 'metrics'], { input: text });
+      assert.deepEqual([check.code, check.stdout + check.stderr], [0, '']);
+    }
+    const grown = Object.keys(after.samples).filter((name) => /_total\b/.test(name) && after.samples[name] > (before.samples[name] ?? 0));
+    for (const about of [/generation/, /bytes/, /request/])
+      assert(
+        grown.some((name) => about.test(name)),
+        `a counter of ${about} grew; those that did:\n${grown.join('\n')}`,
+      );
+    assert(
+      Object.keys(after.samples).every((name) => /^(segue|process)_/.test(name)),
+      'every family has the name of the program',
+    );
+    assert(!after.text.includes(piece.request_id), 'no label is as many-valued as ids are');
+  });
+
+  it('shows its tree of actors', async () => {
+    const { status, json } = await get(server, '/v1/system');
+    assert.equal(status, 200);
+    const actors = allActors(json.actors);
+    for (const { name, state, queued, restarts } of actors) {
+      assert(typeof name === 'string' && name !== '', JSON.stringify(json));
+      assert.equal(typeof state, 'string', name);
+      assert(Number.isInteger(queued) && queued >= 0, name);
+      assert(Number.isInteger(restarts) && restarts >= 0, name);
+    }
+    for (const role of ['tenant', 'directory', 'manager', 'host'])
+      assert(
+        actors.some(({ name }) => name.includes(role)),
+        `a ${role}: ${actors.map(({ name }) => name).join(' ')}`,
+      );
+  });
+
+  it('serves the page and its parts', async () => {
+    const { status, headers, text } = await get(server, '/');
+    assert.equal(status, 200);
+    assert.match(headers['content-type'], /^text\/html; *charset=utf-8$/i);
+    const parts = [...text.matchAll(/(?:src|href)="(\/web\/[^"]+)"/g)].map(([, path]) => path);
+    assert(parts.length >= 2, text);
+    for (const path of parts) assert.equal((await get(server, path)).status, 200, path);
+    assert.doesNotMatch(text, /https?:\/\/(?!127\.0\.0\.1|www\.w3\.org)/, 'nothing is loaded from elsewhere');
+  });
+});
+
+describe('logs', { timeout: 60_000 }, () => {
+  const texts = useServer();
+  const jsons = useServer({ args: ['--log-format', 'json'] });
+  const linesOf = (server) => Buffer.concat(server.lines).toString().split('\n').slice(0, -1);
+  const work = (server) => makePiece(server, { prompt: 'a "quoted"\nprompt', duration_s: 5 });
+
+  it('are lines of time, level, component, event and prose', async () => {
+    await work(texts);
+    const lines = linesOf(texts);
+    assert(lines.length >= 3, lines.join('\n'));
+    for (const line of lines)
+      assert.match(line, /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S* +\[?(trace|debug|info|warn|warning|error|critical)\]? +\S+ +\S+ +\S/i);
+  });
+
+  it('are one JSON object a line with --log-format json', async () => {
+    await work(jsons);
+    const lines = linesOf(jsons);
+    assert(lines.length >= 3, lines.join('\n'));
+    for (const line of lines) {
+      const record = JSON.parse(line);
+      for (const member of ['component', 'event', 'message']) assert(typeof record[member] === 'string' && record[member] !== '', line);
+      assert.match(record.event, /^[a-z0-9_.-]+$/, 'the event is a stable id');
+    }
+  });
+});
+
+describe('SIGTERM', { timeout: 60_000 }, () => {
+  const server = useServer({ stable: true });
+
+  it('ends a busy server within ten seconds, cuts its listeners, and loses nothing', async () => {
+    const wishes = [
+      { duration_s: 8, pace: 'realtime', seed: 1 },
+      { duration_s: 300, seed: 2 },
+    ];
+    const made = await Promise.all(wishes.map((wish) => generate(server, wish)));
+    const [{ request_id: id, urls }] = made;
+    await until(server, id, hasSound);
+    const listeners = [
+      new ProgressiveListener(server, urls.audio),
+      new ProgressiveListener(server, urls.download),
+      new PollingListener(server, urls.audio_stream),
+      new EventListener(server, urls.events),
+    ];
+    const following = Promise.all(listeners.map((listener) => listener.follow()));
+    following.catch(() => {}); // shown where it is awaited
+    await waitFor(() => listeners.every((listener) => listener.position > 0), { what: 'every listener to hear something' });
+    const { ms } = await server.stop();
+    assert(ms < 10_000, `${ms} ms`);
+    await waitFor(() => listeners.every((listener) => listener.down), {
+      what: 'every listener to notice: a cut must not look like the end',
+    });
+    await server.start();
+    await following;
+    for (const { request_id } of made) {
+      await until(server, request_id, completed);
+      assert.equal(assertWholeStory(await eventsOf(server, request_id), request_id).type, 'completed');
+    }
+    const sum = sha256((await get(server, urls.audio)).body);
+    for (const listener of listeners.slice(0, 3)) assert.equal(sha256(listener.bytes), sum, listener.path);
+    assert.deepEqual(listeners[3].events, await eventsOf(server, id));
+  });
+});
+
+describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
+  const server = useServer();
+  const fresh = (...args) => ['--listen', '127.0.0.1:0', '--data', temporaryFolder(), ...args];
+
+  it('on a folder that another server holds is refused', async () => {
+    const output = await refusedStart(['--listen', '127.0.0.1:0', '--data', server.data]);
+    assert.match(output, /in use|lock|another|already/i);
+    assert(output.includes(server.data), output);
+    assert.equal((await get(server, '/healthz')).status, 200, 'the first goes on');
+  });
+
+  it('on a folder that cannot be written to is refused', async () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, 'not a folder');
+    for (const data of [file, join(file, 'below'), '/proc/nope']) {
+      const output = await refusedStart(['--listen', '127.0.0.1:0', '--data', data]);
+      assert(output.includes(data), `${data} is named: ${output}`);
+    }
+  });
+
+  it('without its soundfont is refused', async () => {
+    const output = await refusedStart(fresh('--soundfont', '/nope.sf2'));
+    assert.match(output, /soundfont/i);
+    assert(output.includes('/nope.sf2'), output);
+  });
+
+  it('on a port in use is refused', async () => {
+    const output = await refusedStart(['--listen', `127.0.0.1:${server.port}`, '--data', temporaryFolder()]);
+    assert.match(output, /in use/i);
+    assert(output.includes(String(server.port)), output);
+  });
+
+  it('on an address that others can reach needs --insecure', async () => {
+    assert.match(await refusedStart(['--listen', '0.0.0.0:0', '--data', temporaryFolder()]), /--insecure/);
+    const open = new Server({ host: '0.0.0.0', args: ['--insecure'] });
+    try {
+      await open.start();
+      await open.stop();
+    } finally {
+      await open.dispose();
+    }
+  });
+
+  it('with an address or a configuration that makes no sense is refused', async () => {
+    for (const address of ['nonsense', '127.0.0.1', '127.0.0.1:99999', '127.0.0.1:x'])
+      assert.match(await refusedStart(['--listen', address, '--data', temporaryFolder()]), /listen/i);
+    assert.match(await refusedStart(fresh('--log-format', 'xml')), /text.*json|json.*text/is);
+    assert.match(await refusedStart(fresh('--config', '/nope.conf')), /\/nope\.conf/);
+    assert.match(await refusedStart(fresh('--no-such-option')), /no-such-option/);
+  });
+});

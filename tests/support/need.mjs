@@ -1,0 +1,74 @@
+// The real components the tests stand on. A missing one fails the run and says how to get it; nothing is ever skipped.
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+const howToGet = {
+  segue: 'build it with `cmake --preset release && cmake --build --preset release`, or point SEGUE at a binary',
+  chromium: 'install it with `apt-get install chromium`',
+  ffmpeg: 'install it with `apt-get install ffmpeg`',
+  ffprobe: 'install it with `apt-get install ffmpeg`',
+  promtool: 'install it with `apt-get install prometheus`',
+};
+
+function candidates(name) {
+  if (name === 'segue') return [resolve(repository, process.env.SEGUE ?? 'build/release/segue')];
+  return process.env.PATH.split(delimiter).map((folder) => join(folder, name));
+}
+
+/// Path of the executable `name`, one of those above.
+export function need(name) {
+  const found = candidates(name).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!found) throw new Error(`${name} is missing (looked at ${candidates(name).join(', ')}): ${howToGet[name]}`);
+  return found;
+}
+
+// A failing test file must not leave processes behind.
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+/// Starts `name` with piped output. Returns `{child, output, exited}`: `output` gathers `stdout` and `stderr` as bytes,
+/// `exited` resolves to `{code, signal, stdout, stderr}` once the process is gone and its pipes are read to the end.
+export function start(name, args, { input, cwd, env } = {}) {
+  const child = spawn(need(name), args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  running.add(child);
+  const output = { stdout: [], stderr: [] };
+  for (const pipe of ['stdout', 'stderr']) child[pipe].on('data', (bytes) => output[pipe].push(bytes));
+  child.stdin.on('error', () => {}); // a program may exit without reading its input
+  child.stdin.end(input);
+  const exited = new Promise((done, failed) => {
+    child.on('error', failed);
+    child.on('close', (code, signal) => {
+      running.delete(child);
+      done({ code, signal, stdout: text(output.stdout), stderr: text(output.stderr), bytes: Buffer.concat(output.stdout) });
+    });
+  });
+  return { child, output, exited };
+}
+
+/// Runs `name` to its end and returns what `exited` gives; kills it and throws when it takes longer than `deadline` ms.
+export async function run(name, args, { deadline = 30_000, ...options } = {}) {
+  const { child, output, exited } = start(name, args, options);
+  let overdue = false;
+  const timer = setTimeout(() => {
+    overdue = true;
+    child.kill('SIGKILL');
+  }, deadline);
+  const result = await exited.finally(() => clearTimeout(timer));
+  if (overdue) throw new Error(`${name} ${args.join(' ')} did not end within ${deadline} ms:\n${text(output.stderr)}`);
+  return result;
+}
+
+function text(chunks) {
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,115 @@
+#include "tools/client/console.hpp"
+
+#include <cstdio>
+
+#include "tools/client/exit_codes.hpp"
+#include "tools/client/terminal.hpp"
+
+namespace segue::client {
+
+namespace {
+
+int exit_code_of(const reply& answer) {
+  if (answer.kind == outcome::stopped)
+    return exit_with::interrupted;
+  if (answer.kind != outcome::problem)
+    return exit_with::unreachable;
+  if (answer.status == 404)
+    return exit_with::not_found;
+  return answer.status >= 400 && answer.status < 500 ? exit_with::refused : exit_with::failed;
+}
+
+void put(std::FILE* where, std::string_view text) {
+  std::fprintf(where, "%.*s\n", static_cast<int>(text.size()), text.data());
+  std::fflush(where);
+}
+
+} // namespace
+
+console::console(const connection_options& options, bool sound_on_stdout)
+    : options_(options), sound_on_stdout_(sound_on_stdout) {}
+
+void console::line(std::string_view text) {
+  if (!options_.json)
+    put(sound_on_stdout_ ? stderr : stdout, text);
+}
+
+void console::object(const nlohmann::json& answer) {
+  if (options_.json)
+    put(stdout, answer.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void console::remark(std::string_view text) {
+  if (!options_.json)
+    put(stderr, text);
+}
+
+void console::error(std::string_view text, std::string_view code) {
+  put(stderr, "segue: " + std::string(text));
+  object({{"error", {{"code", code}, {"detail", text}}}});
+}
+
+int console::explain(const reply& answer) {
+  const int code = exit_code_of(answer);
+  auto text = printable(answer.detail);
+  switch (answer.kind) {
+  case outcome::ok:
+    return exit_with::ok;
+  case outcome::unreachable:
+    error("cannot reach a server at " + options_.server + " (" + text + ")", "unreachable");
+    remark("  start one with:  segue serve\n  or name another: --server URL, or SEGUE_SERVER in the environment");
+    return code;
+  case outcome::cut:
+    error("the connection to " + options_.server + " ended before the answer (" + text
+              + "); whether the request took effect is unknown, see: segue ls",
+        "cut");
+    return code;
+  case outcome::stopped:
+    error("interrupted", "interrupted");
+    return code;
+  case outcome::problem:
+    break;
+  }
+  if (answer.retry_after)
+    text += " (try again in " + std::to_string(answer.retry_after->count()) + " s)";
+  put(stderr, "segue: " + text);
+  object({{"error",
+      answer.body.is_object() ? answer.body : nlohmann::json{{"status", answer.status}, {"detail", answer.detail}}}});
+  return code;
+}
+
+int console::explain(const follow_result& result, const std::string& sink_error, const std::string& again) {
+  const auto here = clock_text(static_cast<double>(result.position) / bytes_per_second);
+  switch (result.how) {
+  case follow_end::refused:
+    return explain(result.why);
+  case follow_end::unreachable:
+    error("the server at " + options_.server + " has not answered for " + std::to_string(patience::limit.count())
+              + " s (" + printable(result.why.detail) + "); the piece is kept there as far as it was made",
+        "unreachable");
+    remark("  start the server with:  segue serve\n  then carry on with:     " + again);
+    return exit_with::unreachable;
+  case follow_end::inconsistent:
+    error("the sound ends at byte " + std::to_string(result.position) + ", but the server says it has "
+              + std::to_string(result.last.audio_bytes),
+        "inconsistent");
+    return exit_with::failed;
+  case follow_end::sink_failed:
+    error(sink_error + ", at " + here, "write_failed");
+    remark("  nothing is lost at the server; carry on with: " + again);
+    return exit_with::failed;
+  case follow_end::complete:
+  case follow_end::interrupted:
+    break;
+  }
+  return exit_with::ok;
+}
+
+int console::finish(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+    return code;
+  std::perror("segue: standard output");
+  return code == exit_with::ok ? exit_with::failed : code;
+}
+
+} // namespace segue::client

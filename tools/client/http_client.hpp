@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace segue::client {
+
+/// How a request went.
+enum class outcome {
+  /// 2xx and the whole body came, up to its proper end.
+  ok,
+  /// The server answered, but with an error (or with something that is not Segue's).
+  problem,
+  /// No connection came about.
+  unreachable,
+  /// There was a connection, and it ended, or fell silent, before the answer was whole.
+  cut,
+  /// Our side ended it: the sink refused bytes or the stop condition came true.
+  stopped,
+};
+
+struct reply {
+  outcome kind = outcome::ok;
+  /// HTTP status; 0 when no answer came.
+  long status = 0;
+  /// The answer, or the problem document; null when there was none.
+  nlohmann::json body;
+  /// One sentence for a person; set unless `kind` is ok.
+  std::string detail;
+  /// The Retry-After header.
+  std::optional<std::chrono::seconds> retry_after;
+
+  [[nodiscard]] bool ok() const { return kind == outcome::ok; }
+};
+
+/// Takes the next bytes; false ends the transfer.
+using byte_sink = std::function<bool(std::string_view bytes)>;
+/// Pairs of a query string, not yet encoded.
+using query = std::vector<std::pair<std::string, std::string>>;
+
+/// The address as `http://host:port[/prefix]`, or nothing if it is not an http(s) URL. "host:port" alone means http.
+[[nodiscard]] std::optional<std::string> normalise_server(const std::string& address);
+/// A text as one segment of a path.
+[[nodiscard]] std::string path_segment(std::string_view text);
+
+/// JSON and streaming requests to one server over one kept connection. Every failure is a `reply`, nothing throws.
+class http_client {
+public:
+  /// `server` as `normalise_server` gives it. `stop` is asked about once a second during `get` and `stream`.
+  explicit http_client(std::string server, std::function<bool()> stop = {});
+
+  [[nodiscard]] const std::string& server() const { return server_; }
+  /// The absolute URL of a path (already encoded) on this server.
+  [[nodiscard]] std::string url(std::string_view path, const query& parameters = {}) const;
+
+  reply get(std::string_view path, const query& parameters = {});
+  /// Posts JSON text. Never sent twice; not ended by `stop`, for its effect would be unknown.
+  reply post(std::string_view path, const std::string& json_text);
+  /// DELETE. Not ended by `stop`: it is what Ctrl-C sends.
+  reply remove(std::string_view path, const query& parameters = {});
+  /// Hands the body of a 200 to `sink` as it comes; ends as `cut` if nothing comes for `quiet_limit`.
+  reply stream(std::string_view path, const query& parameters, const byte_sink& sink);
+
+  static constexpr std::chrono::seconds connect_limit{5};
+  static constexpr std::chrono::seconds json_limit{30};
+  static constexpr std::chrono::seconds quiet_limit{20};
+
+private:
+  struct transfer;
+  void prepare(transfer& call, const std::string& url);
+  reply perform(transfer& call);
+
+  std::string server_;
+  std::function<bool()> stop_;
+  std::unique_ptr<void, void (*)(void*)> handle_;
+};
+
+} // namespace segue::client

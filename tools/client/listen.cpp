@@ -1,0 +1,102 @@
+#include "tools/client/listen.hpp"
+
+#include <unistd.h>
+
+#include "tools/client/exit_codes.hpp"
+#include "tools/client/interrupt.hpp"
+#include "tools/client/output.hpp"
+#include "tools/client/piece.hpp"
+#include "tools/client/progress.hpp"
+#include "tools/client/terminal.hpp"
+
+namespace segue::client {
+
+namespace {
+
+double seconds_of(std::uint64_t bytes) { return static_cast<double>(bytes) / bytes_per_second; }
+
+int conclude(console& says, const follow_result& result, const output& out) {
+  const auto& piece = result.last;
+  says.object(piece.raw);
+  const auto here = clock_text(seconds_of(result.position)) + (out.is_stdout() ? "" : " in " + out.path());
+  if (piece.state == "failed") {
+    const auto text =
+        "the generation failed" + (piece.reason.empty() ? "" : ": " + printable(piece.reason)) + " (" + here + ")";
+    if (!says.json())
+      says.error(text, piece.state);
+    return exit_with::failed;
+  }
+  says.remark(here + (piece.state == "cancelled" ? ", where it was cancelled" : ""));
+  return exit_with::ok;
+}
+
+int follow(http_client& client, console& says, const generation& before, output& out, std::uint64_t from) {
+  progress bar(says.json(), before.ended() ? seconds_of(before.audio_bytes) : before.duration_s);
+  std::string state = before.ended() ? "receiving" : before.state;
+  bar.show(state, seconds_of(from));
+  follow_hooks hooks;
+  hooks.on_note = [&](const std::string& text) { bar.note(text); };
+  hooks.on_position = [&](std::uint64_t position) {
+    if (state == "queued")
+      state = "running";
+    bar.show(state, seconds_of(position));
+  };
+  hooks.on_state = [&](const generation& now) { state = now.state; };
+  piece source(client, before.id);
+  follower following(
+      source, [&](std::string_view bytes) { return out.write(bytes); }, hooks);
+  auto result = following.sound(from);
+  if (result.how == follow_end::complete)
+    bar.show(state, seconds_of(result.position));
+  bar.finish();
+
+  if (result.how == follow_end::complete && !out.close())
+    result.how = follow_end::sink_failed;
+  if (result.how == follow_end::complete)
+    return conclude(says, result, out);
+  const auto again = "segue listen " + before.id + (out.is_stdout() ? "" : " --continue -o " + out.path());
+  if (result.how != follow_end::interrupted)
+    return says.explain(result, out.error(), again);
+  says.error(
+      "stopped at " + clock_text(seconds_of(result.position)) + "; the piece itself is untouched", "interrupted");
+  says.remark("  carry on with: " + again);
+  return exit_with::interrupted;
+}
+
+int listen(const listen_options& options, console& says) {
+  if (options.out.empty() && isatty(STDOUT_FILENO) != 0) {
+    says.error("this is MP3, which a terminal cannot play", "no_output");
+    says.remark("  play it:  segue listen " + options.id + " -o - | ffplay -nodisp -autoexit -loglevel error -\n"
+                + "  keep it:  segue listen " + options.id + " -o piece.mp3");
+    return exit_with::refused;
+  }
+  http_client client(options.connection.server, interrupted);
+  auto answer = client.get(generation_path(options.id));
+  const auto before = parse_generation(answer.body);
+  if (answer.ok() && !before) {
+    answer.kind = outcome::problem;
+    answer.detail = "the answer is not a generation; is this a Segue server?";
+  }
+  if (!answer.ok())
+    return says.explain(answer);
+
+  output out;
+  std::uint64_t from = 0;
+  if (out.open(options.out.empty() ? "-" : options.out)) {
+    from = options.carry_on ? out.size() : 0;
+    if (out.begin(from))
+      return follow(client, says, *before, out, from);
+  }
+  says.error(out.error(), "write_failed");
+  return exit_with::failed;
+}
+
+} // namespace
+
+int run_listen(const listen_options& options) {
+  const interrupt_guard guard;
+  console says(options.connection, options.out.empty() || options.out == "-");
+  return says.finish(listen(options, says));
+}
+
+} // namespace segue::client

@@ -1,0 +1,30 @@
+// The folder of everything that is kept, used by one server at a time.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace segue {
+
+/// What is wrong with the folder, and what to do about it.
+struct bad_folder {
+  std::string what;
+};
+
+class data_folder {
+public:
+  /// Creates the folder if need be and locks it until destruction; the kernel unlocks it when the process dies.
+  /// Throws `bad_folder` when it cannot be written to, or is another server's.
+  explicit data_folder(const std::string& path);
+  ~data_folder();
+  data_folder(const data_folder&) = delete;
+  data_folder& operator=(const data_folder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+private:
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+} // namespace segue

@@ -1,0 +1,87 @@
+#include "tools/doctor.hpp"
+
+#include "adapters/registry.hpp"
+#include "tools/compose.hpp"
+#include "tools/data_folder.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <iostream>
+
+namespace segue {
+
+namespace {
+
+struct finding {
+  std::string what;
+  bool good = false;
+  std::string detail;
+};
+
+finding check_folder(const settings& with) {
+  try {
+    data_folder folder{with.data};
+    return {"data folder", true, folder.path().string() + " is writable and free"};
+  } catch (const bad_folder& e) {
+    return {"data folder", false, e.what};
+  }
+}
+
+finding check_space(const settings& with) {
+  std::error_code error;
+  auto space = std::filesystem::space(with.data, error);
+  if (error)
+    return {"free space", false, with.data + ": " + error.message()};
+  auto text = std::to_string(space.available >> 20) + " MiB free, " + std::to_string(with.reserve_bytes >> 20)
+      + " MiB are kept in reserve";
+  bool enough = space.available > with.reserve_bytes;
+  return {"free space", enough, enough ? text : text + ": free some, or lower --reserve"};
+}
+
+finding check_generator(const settings& with) {
+  try {
+    auto sound = open_sound_source(with.generator, {with.data, with.reserve_bytes, with.soundfont});
+    sound.make_generator({"a", 5, 0});
+    return {"generator", true, sound.version};
+  } catch (const std::exception& e) {
+    return {"generator", false, e.what()};
+  }
+}
+
+finding check_port(const settings& with) {
+  namespace asio = boost::asio;
+  auto address = with.listen_host + ":" + std::to_string(with.listen_port);
+  if (!is_loopback(with.listen_host) && !with.insecure)
+    return {"listen address", false, address + " is not a loopback address, and --insecure is not given"};
+  try {
+    asio::io_context io;
+    asio::ip::tcp::resolver resolver{io};
+    auto endpoint = resolver.resolve(with.listen_host, std::to_string(with.listen_port)).begin()->endpoint();
+    asio::ip::tcp::acceptor acceptor{io, endpoint};
+    return {"listen address", true, address + " is free"};
+  } catch (const std::exception& e) {
+    return {"listen address", false, address + ": " + e.what() + "; give another one with --listen"};
+  }
+}
+
+} // namespace
+
+int run_doctor(const settings& with, bool json) {
+  bool good = true;
+  auto all = nlohmann::ordered_json::array();
+  for (const auto& check : {check_folder, check_space, check_generator, check_port}) {
+    auto found = check(with);
+    good = good && found.good;
+    all.push_back({{"check", found.what}, {"ok", found.good}, {"detail", found.detail}});
+    if (!json)
+      std::printf("%-4s %-15s %s\n", found.good ? "ok" : "BAD", found.what.c_str(), found.detail.c_str());
+  }
+  if (json)
+    std::cout << nlohmann::ordered_json{{"ok", good}, {"checks", all}}.dump() << std::endl;
+  return good ? 0 : 1;
+}
+
+} // namespace segue

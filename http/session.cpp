@@ -2,7 +2,6 @@
 
 #include <caf/make_actor.hpp>
 #include <caf/scoped_execution_unit.hpp>
-#include <caf/send.hpp>
 
 namespace segue::http {
 
@@ -15,9 +14,19 @@ caf::behavior asio_actor::make_behavior() {
 
 void asio_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {
   std::lock_guard lock{mutex_};
+  if (closed_)
+    return;
   arrived_.push_back(std::move(element));
   if (arrived_.size() == 1)
     asio::post(io_, [this, self = caf::strong_actor_ptr{ctrl()}] { drain(); });
+}
+
+void asio_actor::close() {
+  {
+    std::lock_guard lock{mutex_};
+    closed_ = true;
+  }
+  cleanup(caf::exit_reason::user_shutdown, home_system().dummy_execution_unit()); // also cancels its timeouts
 }
 
 void asio_actor::drain() {
@@ -36,7 +45,7 @@ session::session(caf::actor_system& system, asio::io_context& io) : io_(io) {
   actor_ = static_cast<asio_actor*>(caf::actor_cast<caf::abstract_actor*>(handle_));
 }
 
-session::~session() { caf::anon_send_exit(handle_, caf::exit_reason::user_shutdown); }
+session::~session() { actor_->close(); }
 
 void session::abort() {
   aborted_ = true;

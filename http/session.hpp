@@ -35,6 +35,9 @@ public:
   using caf::event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
 
+  /// Ends the actor, on its thread. Messages that come later are dropped: by then the thread may be gone.
+  void close();
+
 protected:
   caf::behavior make_behavior() override;
 
@@ -44,6 +47,7 @@ private:
   asio::io_context& io_;
   std::mutex mutex_;
   std::deque<caf::mailbox_element_ptr> arrived_;
+  bool closed_ = false;
 };
 
 /// Owns the actor; used on the I/O thread only. One question at a time.

@@ -30,7 +30,7 @@ struct given_settings {
     std::vector<std::pair<std::string, std::string>> given;
     for (size_t i = 0; i < options.size(); ++i)
       if (options[i]->count() > 0)
-        given.emplace_back(setting_rows()[i].name, setting_rows()[i].flag ? "true" : values[i]);
+        given.emplace_back(setting_rows()[i].name, values[i]);
     return load_settings(file, given);
   }
 };
@@ -44,7 +44,7 @@ std::shared_ptr<given_settings> add_settings(CLI::App& command) {
     auto help = std::string{row.help} + " [" + row.standard + "]";
     auto& value = given->values.emplace_back();
     given->options.push_back(
-        row.flag ? command.add_flag(flag, help) : command.add_option(flag, value, help)->type_name(""));
+        row.flag ? command.add_flag(flag, value, help) : command.add_option(flag, value, help)->type_name(""));
   }
   return given;
 }

@@ -94,6 +94,8 @@ private:
     if (span.end - start > 4 * step_ticks) // the chord stays: no need to lead away
       return nearest(last_ + 2, span.harmony.pitches());
     auto from_above = last_ > goal;
+    if (std::abs(last_ - goal) <= 2) // come from the other side rather than repeat a note
+      from_above = last_ <= goal;
     auto diatonic = step(goal, from_above ? 1 : -1, scale_on(span.harmony, b_.key));
     return into_range(chance_.chance(40) ? goal + (from_above ? 1 : -1) : diatonic);
   }

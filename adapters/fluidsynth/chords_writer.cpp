@@ -26,6 +26,8 @@ public:
     alone_ = !b_.bass || b_.bass == b_.comp;
     low_ = distorted_ ? 40 : alone_ ? 47 : 51;
     high_ = distorted_ ? 60 : alone_ ? 69 : 72;
+    if (!distorted_ && b_.lead && range_of(*b_.lead, b_).middle < 67) // make room for a low melody
+      low_ -= 3, high_ -= 5;
     auto shift = distorted_ ? 0 : std::clamp(b_.bright, -3, 3);
     low_ += shift;
     high_ += shift;

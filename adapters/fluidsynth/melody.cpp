@@ -264,7 +264,8 @@ notes write_melody(const sketch& s) { return melodist(s).write(); }
 
 melody_range range_of(const instrument& x, const brief& b) {
   melody_range r{x.low, x.high, 0};
-  r.middle = std::clamp(x.low + (x.high - x.low) * 55 / 100 + b.bright, 57, 81);
+  auto above_chords = std::min(67, x.high - 9);
+  r.middle = std::clamp(x.low + (x.high - x.low) * 55 / 100 + b.bright, above_chords, 81);
   r.low = std::max(x.low, r.middle - 13);
   r.high = std::min(x.high, r.middle + 14);
   if (r.high - r.low < 14) // room for every tonic

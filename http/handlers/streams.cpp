@@ -39,10 +39,12 @@ std::vector<payload> body_of(const stream_row& row, const chunk_batch& batch) {
   return body;
 }
 
-asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from) {
+asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from, bool at_tail) {
   auto batch = co_await reader.read(from, catch_up_bytes, 0);
   if (!batch)
     co_return co_await x.send_error(batch.error());
+  if (at_tail)
+    *batch = chunk_batch{{}, from, from, batch->closed && batch->tail == from}; // what came since is for the next read
   bool at_end = batch->up_to_date();
   auto tag = "\"" + std::to_string(reader.row().id) + ":" + std::to_string(from) + ":" + std::to_string(batch->next)
       + (at_end && batch->closed ? ":c\"" : "\"");
@@ -116,7 +118,7 @@ asio::awaitable<void> answer_read(exchange& x, directory_actor directory, std::s
   if (live)
     co_await server_sent_events(x, reader, *from);
   else
-    co_await catch_up(x, reader, *from);
+    co_await catch_up(x, reader, *from, wanted->from == offset_query::kind::now);
 }
 
 asio::awaitable<void> read_of_generation(exchange& x, std::string user_id, const char* which) {

@@ -112,7 +112,9 @@ describe('the page', { timeout: 120_000 }, () => {
     const download = await downloading;
     assert.equal(download.suggestedFilename(), 'a-march-that-never-ends.mp3');
     assert.equal(sha256(readFileSync(await download.path())), sha256((await get(server, `/v1/generations/${id}/download`)).body));
-    await item(id).locator('[data-action=delete]').click();
+    const remove = item(id).locator('[data-action=delete]');
+    await remove.click();
+    await remove.click(); // the second click says that it was meant
     await item(id).waitFor({ state: 'detached' });
     assert.equal((await get(server, `/v1/generations/${id}`)).status, 404);
     assert.deepEqual(errors, []);
@@ -128,6 +130,6 @@ describe('the page', { timeout: 120_000 }, () => {
     assert.deepEqual(errors, []);
     await page.fill('#prompt', 'a waltz');
     await page.click('#play');
-    await page.waitForFunction(() => /600/.test(document.querySelector('#status').textContent));
+    await page.waitForFunction(() => /600/.test(document.querySelector('#problem').textContent));
   });
 });

@@ -68,7 +68,7 @@ describe('the doors to a finished piece', { concurrency: 4, timeout: 60_000 }, (
     assert.equal(sound.length % bytesPerFrame, 0);
     const page = await get(server, piece.urls.audio_stream);
     assert.equal(page.headers['content-type'], 'audio/mpeg');
-    assert.equal(page.body.length, 1024 * 1024);
+    assert(page.body.length <= 1024 * 1024 && page.body.length > 1000 * 1024, `${page.body.length}: about 1 MiB, in whole records`);
     assert.equal(page.headers['stream-closed'], undefined, 'closed is only said at the tail');
     assert(page.headers.etag);
   });

@@ -30,7 +30,7 @@ export function state(piece) {
 export function tempo_mark(plan) {
   if (!plan) return ['', ''];
   const word = value => (['string', 'number'].includes(typeof value) ? String(value).trim() : '');
-  const tempo = word(plan.tempo ?? plan.bpm);
+  const tempo = word(plan.tempo_bpm);
   const beat = /^[\d.]+$/.test(tempo) ? `♩ = ${Math.round(Number(tempo))}` : tempo;
   return [beat, [plan.key, plan.style, plan.mood].map(word).filter(Boolean).join(', ')];
 }

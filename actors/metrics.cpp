@@ -16,7 +16,6 @@ metrics::metrics()
       readers_parked(gauge("segue_readers_parked", "Reads waiting at the tail of a stream")),
       commits(counter("segue_commits_total", "Synced writes to the chunk store")),
       commits_failed(counter("segue_commits_failed_total", "Writes to the chunk store whose outcome is unknown")),
-      store_requests_refused(counter("segue_store_requests_refused_total", "Requests refused by a full store host")),
       commit_seconds(histogram("segue_commit_seconds", "Time of one synced write",
           {.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .5, 1, 5})),
       commit_writes(histogram("segue_commit_writes", "Stream writes in one synced write", {1, 2, 4, 8, 16, 32, 64, 128})),

@@ -37,11 +37,10 @@ public:
   prometheus::Gauge& readers_parked;      ///< reads waiting at a tail
 
   // -- stores
-  prometheus::Counter& commits;               ///< synced writes
-  prometheus::Counter& commits_failed;        ///< writes whose outcome is unknown
-  prometheus::Counter& store_requests_refused; ///< requests refused because the host held too many
-  prometheus::Histogram& commit_seconds;      ///< time of one synced write
-  prometheus::Histogram& commit_writes;       ///< stream writes in one synced write
+  prometheus::Counter& commits;             ///< synced writes
+  prometheus::Counter& commits_failed;      ///< writes whose outcome is unknown
+  prometheus::Histogram& commit_seconds;    ///< time of one synced write
+  prometheus::Histogram& commit_writes;     ///< stream writes in one synced write
 
   // -- generations
   prometheus::Counter& generations_accepted;

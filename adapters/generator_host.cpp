@@ -1,3 +1,4 @@
+#include "actors/sound.hpp"
 #include "adapters/host.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -8,8 +9,7 @@ namespace segue {
 
 namespace {
 
-constexpr uint64_t samples_per_frame = 1152;
-constexpr size_t block = samples_per_frame; ///< samples rendered at a time, so that frames come steadily
+constexpr size_t block = frame_samples; ///< samples rendered at a time, so that frames come steadily
 
 /// One piece: pulls samples through the encoder, as many as are asked for.
 class generator_state {
@@ -23,7 +23,7 @@ public:
       generator_ = source_.make_generator({x.prompt, x.duration_s, x.seed});
       encoder_ = source_.make_encoder();
       // One frame more than the samples need: the encoder's own delay.
-      auto frames = generator_->length() / samples_per_frame + 2;
+      auto frames = generator_->length() / frame_samples + 2;
       return sound_opened{source_.name, source_.version, generator_->plan(), frames * encoder_->frame_bytes()};
     });
     if (!opened)

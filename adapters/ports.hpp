@@ -62,7 +62,7 @@ public:
 
 // -- the catalogue ----------------------------------------------------------------------------------------------------
 
-/// Keeps the rows of generations. Every writing call is durable when it returns. One thread writes, another reads.
+/// Keeps the rows of generations. Every writing call is durable when it returns. Used by one thread at a time.
 class catalogue_store {
 public:
   virtual ~catalogue_store() = default;

@@ -1,7 +1,10 @@
 #include "http/generation_json.hpp"
 
+#include "actors/sound.hpp"
+
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -149,9 +152,6 @@ std::variant<start_generation, problem> read_wish(std::string_view body) {
 
 nlohmann::ordered_json to_json(const generation_row& row) {
   auto self = "/v1/generations/" + row.request_id;
-  auto stream = "/v1/stream/generations/" + row.request_id;
-  bool completed = row.state == generation_state::completed;
-  auto percent = completed ? 100 : row.expected_bytes == 0 ? 0 : std::min<uint64_t>(99, row.audio_bytes * 100 / row.expected_bytes);
   nlohmann::ordered_json x{
       {"request_id", row.request_id},
       {"user_id", row.user_id},
@@ -160,15 +160,16 @@ nlohmann::ordered_json to_json(const generation_row& row) {
       {"duration_s", row.duration_s},
       {"seed", row.seed},
       {"pace", row.realtime ? "realtime" : "fast"},
-      {"generator", row.generator.empty() ? "synth" : row.generator},
+      {"generator", row.generator},
       {"attempt", row.attempt},
       {"created_at", format_time(row.created_at_ms)},
-      {"audio_ms", row.audio_bytes / 16},
+      {"audio_ms", sound_ms(row.audio_bytes)},
       {"audio_bytes", row.audio_bytes},
-      {"percent", percent},
+      {"percent", percent_made(row)},
       {"urls",
           {{"self", self}, {"audio", self + "/audio"}, {"events", self + "/events"}, {"download", self + "/download"},
-              {"audio_stream", stream + "/audio"}, {"events_stream", stream + "/events"}}},
+              {"audio_stream", "/v1/stream/" + audio_path(row.request_id)},
+              {"events_stream", "/v1/stream/" + events_path(row.request_id)}}},
   };
   if (!row.reason.empty())
     x["reason"] = row.reason;

@@ -88,6 +88,7 @@ tenant_parts parts_of(const settings& with, const engines& all, metrics& counter
   parts.streams.ring_bytes = with.ring_bytes;
   parts.streams.pending_bytes = with.pending_bytes;
   parts.streams.idle = with.idle;
+  parts.generations.generator = all.sound.name;
   parts.generations.running = with.generations_running;
   parts.generations.queued = with.generations_queued;
   parts.generations.each.heartbeat = with.heartbeat;

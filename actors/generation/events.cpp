@@ -1,8 +1,8 @@
 #include "actors/generation/events.hpp"
 
-#include <nlohmann/json.hpp>
+#include "actors/sound.hpp"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace segue::events {
 
@@ -15,14 +15,6 @@ json event(const char* type) { return {{"type", type}, {"at", format_time(unix_n
 std::string text(const json& x) { return x.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 } // namespace
-
-int percent(const generation_row& row) {
-  if (row.state == generation_state::completed)
-    return 100;
-  if (row.expected_bytes == 0)
-    return 0;
-  return static_cast<int>(std::min<uint64_t>(99, row.audio_bytes * 100 / row.expected_bytes));
-}
 
 std::string queued(const generation_row& row) {
   auto x = event("queued");
@@ -47,7 +39,7 @@ std::string progress(const generation_row& row) {
   x["offset"] = format_offset(row.audio_bytes);
   x["bytes"] = row.audio_bytes;
   x["audio_ms"] = sound_ms(row.audio_bytes);
-  x["percent"] = percent(row);
+  x["percent"] = percent_made(row);
   return text(x);
 }
 

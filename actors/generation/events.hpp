@@ -7,15 +7,6 @@
 
 namespace segue::events {
 
-/// Sound is linear: 128 kbit/s are 16 bytes a millisecond.
-inline constexpr uint64_t bytes_per_ms = 16;
-
-/// Milliseconds of sound in so many bytes.
-inline uint64_t sound_ms(uint64_t bytes) { return bytes / bytes_per_ms; }
-
-/// How much of the piece is made, 0 to 100; 100 only when it completed.
-int percent(const generation_row& row);
-
 std::string queued(const generation_row& row);
 
 /// `plan` is a JSON object of the generator; `resumed_at` is where sound was durable already.

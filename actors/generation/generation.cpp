@@ -2,6 +2,7 @@
 
 #include "actors/generation/events.hpp"
 #include "actors/log.hpp"
+#include "actors/sound.hpp"
 
 namespace segue {
 
@@ -181,7 +182,7 @@ void generation_performer::end() {
           : row.state == generation_state::failed ? m.generations_failed
                                                   : m.generations_cancelled)
       .Increment();
-  log::info("generation", to_string(row.state), row.request_id + " after " + std::to_string(events::sound_ms(row.audio_bytes)) + " ms of sound"
+  log::info("generation", to_string(row.state), row.request_id + " after " + std::to_string(sound_ms(row.audio_bytes)) + " ms of sound"
       + (row.reason.empty() ? "" : ": " + row.reason));
   for (auto& promise : std::exchange(wait_for_end_, {}))
     promise.deliver(generation_status{row});
@@ -215,7 +216,7 @@ std::chrono::milliseconds generation_performer::ahead() const {
   if (made_ <= resumed_at_)
     return std::chrono::milliseconds{0};
   auto clock = std::chrono::duration_cast<std::chrono::milliseconds>(self_->clock().now() - sound_began_);
-  return std::chrono::milliseconds{events::sound_ms(made_ - resumed_at_)} - clock;
+  return std::chrono::milliseconds{sound_ms(made_ - resumed_at_)} - clock;
 }
 
 void generation_performer::rendered(const sound_rendered& x) {
@@ -289,7 +290,7 @@ caf::result<generation_status> generation_performer::on(const cancel_generation&
 
 actor_description generation_performer::on(const describe_actor&) {
   const auto& row = life_.row();
-  return {row.request_id, to_string(row.state) + ", " + std::to_string(events::percent(row)) + " %",
+  return {row.request_id, to_string(row.state) + ", " + std::to_string(percent_made(row)) + " %",
       self_->mailbox().size() + audio_.unacknowledged() + events_.unacknowledged(), 0, {}};
 }
 

@@ -4,6 +4,7 @@
 #include "actors/generation/lifecycle.hpp"
 #include "actors/generation/outbox.hpp"
 #include "actors/metrics.hpp"
+#include "actors/sound.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -17,7 +18,7 @@ namespace segue {
 using generator_factory = std::function<generator_actor(caf::actor_system&)>;
 
 struct generation_options {
-  uint32_t chunk_bytes = 10 * 384;         ///< of one append: 240 ms of sound, whole frames
+  uint32_t chunk_bytes = 10 * frame_bytes; ///< of one append: 240 ms of sound, whole frames
   size_t unacknowledged = 8;               ///< appends under way; beyond it no sound is made
   std::chrono::milliseconds progress{250}; ///< shortest time between two progress events
   std::chrono::milliseconds heartbeat{5'000};

@@ -2,10 +2,6 @@
 
 namespace segue {
 
-std::string audio_path(const std::string& request_id) { return "generations/" + request_id + "/audio"; }
-
-std::string events_path(const std::string& request_id) { return "generations/" + request_id + "/events"; }
-
 lifecycle::lifecycle(generation_row row) : row_(std::move(row)) { ++row_.attempt; }
 
 lifecycle::step lifecycle::next() const {

@@ -7,10 +7,6 @@
 
 namespace segue {
 
-/// Paths of the two streams of a generation.
-std::string audio_path(const std::string& request_id);
-std::string events_path(const std::string& request_id);
-
 /// Every step is idempotent: after a crash, or an error, it is simply done again.
 class lifecycle {
 public:

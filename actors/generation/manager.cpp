@@ -1,7 +1,6 @@
 #include "actors/generation/manager.hpp"
 
 #include "actors/description.hpp"
-#include "actors/generation/events.hpp"
 #include "actors/log.hpp"
 
 #include <algorithm>
@@ -59,6 +58,7 @@ caf::result<generation_status> manager_state::on(const start_generation& x) {
   row.duration_s = x.duration_s;
   row.seed = x.seed;
   row.realtime = x.realtime;
+  row.generator = options_.generator;
   row.created_at_ms = unix_now_ms();
   auto promise = self_->make_response_promise<status_promise>();
   ++accepting_;
@@ -182,7 +182,12 @@ void manager_state::restart(const std::string& request_id) {
               live_.erase(request_id);
               return fill();
             }
-            if (!x.restarts.allow(restart_budget::clock::now()) && x.row.decided == generation_state::queued) {
+            if (!x.restarts.allow(restart_budget::clock::now())) {
+              if (x.row.decided != generation_state::queued) {
+                log::error("generation", "given_up", request_id + ": not even its end; the next start tries again");
+                live_.erase(request_id);
+                return fill();
+              }
               x.row.decided = generation_state::failed;
               x.row.reason = "it could not be made, several times in a row";
             }

@@ -10,6 +10,7 @@
 namespace segue {
 
 struct manager_options {
+  std::string generator;  ///< name of what makes the sound, for new rows
   size_t running = 4;   ///< generations made at the same time
   size_t queued = 1000; ///< waiting beyond those; more are refused with `ec::busy`
   generation_options each;

@@ -95,7 +95,6 @@ void sqlite_catalogue::migrate() {
 }
 
 uint64_t sqlite_catalogue::insert(const generation_row& row) {
-  std::lock_guard lock{mutex_};
   statement s{db_, std::string{"INSERT INTO generations ("} + columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   bind_row(s, row);
   s.step();
@@ -103,7 +102,6 @@ uint64_t sqlite_catalogue::insert(const generation_row& row) {
 }
 
 bool sqlite_catalogue::store(const generation_row& row) {
-  std::lock_guard lock{mutex_};
   statement s{db_, std::string{"UPDATE generations SET ("} + columns
       + ") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE request_id = ?"};
   bind_row(s, row);
@@ -112,19 +110,16 @@ bool sqlite_catalogue::store(const generation_row& row) {
 }
 
 void sqlite_catalogue::erase(const std::string& request_id) {
-  std::lock_guard lock{mutex_};
   statement{db_, "DELETE FROM generations WHERE request_id = ?"}.bind(request_id).step();
 }
 
 std::optional<generation_row> sqlite_catalogue::find(const std::string& request_id) {
-  std::lock_guard lock{mutex_};
   statement s{db_, select("WHERE request_id = ?")};
   auto rows = read_rows(s.bind(request_id));
   return rows.empty() ? std::nullopt : std::optional{std::move(rows.front())};
 }
 
 std::vector<generation_row> sqlite_catalogue::newest(const std::string& user_id, uint64_t before, uint32_t limit) {
-  std::lock_guard lock{mutex_};
   auto bound = static_cast<int64_t>(std::min<uint64_t>(before, std::numeric_limits<int64_t>::max()));
   auto whose = user_id.empty() ? std::string{} : std::string{"user_id = ? AND "};
   statement s{db_, select("WHERE " + whose + "accepted < ? AND state <> 'purging' ORDER BY accepted DESC LIMIT ?")};
@@ -134,7 +129,6 @@ std::vector<generation_row> sqlite_catalogue::newest(const std::string& user_id,
 }
 
 std::vector<generation_row> sqlite_catalogue::unfinished(uint64_t after, uint32_t limit) {
-  std::lock_guard lock{mutex_};
   statement s{db_, select("WHERE state IN ('queued', 'running', 'purging') AND accepted > ? ORDER BY accepted LIMIT ?")};
   return read_rows(s.bind(after).bind(limit));
 }

@@ -4,8 +4,6 @@
 #include "adapters/ports.hpp"
 #include "adapters/sqlite/database.hpp"
 
-#include <mutex>
-
 namespace segue::sqlite {
 
 class sqlite_catalogue final : public catalogue_store {
@@ -23,7 +21,6 @@ public:
 private:
   void migrate();
 
-  std::mutex mutex_; ///< rows are few and small: one connection serves the writer and the reader
   database db_;
 };
 

@@ -5,6 +5,7 @@
 #include "http/stream_reader.hpp"
 
 #include "actors/log.hpp"
+#include "actors/sound.hpp"
 
 namespace segue::http {
 
@@ -13,8 +14,6 @@ namespace {
 constexpr uint64_t part_bytes = 256 << 10; ///< of one read, and so what a response holds in memory
 constexpr uint64_t burst_bytes = 1 << 20;  ///< of the first read: a browser begins to play after some 32 KiB
 constexpr uint32_t wait_ms = 25'000;
-
-std::string path_of(const std::string& request_id) { return "generations/" + request_id + "/audio"; }
 
 std::vector<payload> bytes_of(const chunk_batch& batch) {
   std::vector<payload> bytes;
@@ -107,7 +106,7 @@ asio::awaitable<void> send_sound(exchange& x, bool download) {
   if (!wanted)
     co_return co_await x.send_problem(bad_offset());
   stream_reader reader{x};
-  if (auto failed = co_await reader.open(services->directory, path_of(row->request_id)))
+  if (auto failed = co_await reader.open(services->directory, audio_path(row->request_id)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect();
   if (!now)

@@ -1,4 +1,5 @@
 // The log itself: catch-up reads, and server-sent events.
+#include "actors/sound.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/stream_reader.hpp"
@@ -121,14 +122,14 @@ asio::awaitable<void> answer_read(exchange& x, directory_actor directory, std::s
     co_await catch_up(x, reader, *from, wanted->from == offset_query::kind::now);
 }
 
-asio::awaitable<void> read_of_generation(exchange& x, std::string user_id, const char* which) {
+asio::awaitable<void> read_of_generation(exchange& x, std::string user_id, std::string (*path_of)(const std::string&)) {
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
   auto row = co_await find_row(x, services->manager, std::move(user_id));
   if (!row)
     co_return;
-  co_await answer_read(x, services->directory, "generations/" + row->request_id + "/" + which);
+  co_await answer_read(x, services->directory, path_of(row->request_id));
 }
 
 } // namespace
@@ -140,7 +141,7 @@ asio::awaitable<void> get_stream(exchange& x) {
   co_await answer_read(x, services->directory, x.parameter("path"));
 }
 
-asio::awaitable<void> get_events(exchange& x) { return read_of_generation(x, {}, "events"); }
+asio::awaitable<void> get_events(exchange& x) { return read_of_generation(x, {}, events_path); }
 
 asio::awaitable<void> get_chunks(exchange& x) {
   const auto& user = x.parameter("user");
@@ -148,7 +149,7 @@ asio::awaitable<void> get_chunks(exchange& x) {
     auto why = refused(404, "not_found", "There is no such thing", "There is no user of this name.");
     co_return co_await x.send_problem(std::move(why));
   }
-  co_await read_of_generation(x, user, "audio");
+  co_await read_of_generation(x, user, audio_path);
 }
 
 } // namespace segue::http

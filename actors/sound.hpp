@@ -1,0 +1,23 @@
+// The one format of sound in a log: MP3 of constant bit rate without a bit reservoir. Bytes and time are proportional, and
+// every frame boundary is a place to cut.
+#pragma once
+
+#include "actors/messages.hpp"
+
+namespace segue {
+
+inline constexpr uint64_t frame_bytes = 384;    ///< at 128 kbit/s and 48 kHz
+inline constexpr uint64_t frame_samples = 1152; ///< 24 ms
+inline constexpr uint64_t bytes_per_ms = 16;
+
+/// Milliseconds of sound in so many bytes.
+inline uint64_t sound_ms(uint64_t bytes) { return bytes / bytes_per_ms; }
+
+/// How much of a piece is made, 0 to 100; 100 only when it completed.
+int percent_made(const generation_row& row);
+
+/// Paths of the two streams of a generation.
+std::string audio_path(const std::string& request_id);
+std::string events_path(const std::string& request_id);
+
+} // namespace segue

@@ -2,6 +2,7 @@
 #include "http/connection.hpp"
 
 #include "actors/log.hpp"
+#include "http/payload_body.hpp"
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -23,38 +24,6 @@ using boost::system::error_code;
 /// How much of a refused body is read and dropped, so that the client gets to see the answer.
 constexpr size_t drain_limit = 8 << 20;
 constexpr auto drain_time = std::chrono::seconds{2};
-
-/// A Beast body of shared payloads: header and body leave in one gathered write.
-struct payload_body {
-  using value_type = std::vector<payload>;
-
-  static uint64_t size(const value_type& x) {
-    uint64_t sum = 0;
-    for (const auto& part : x)
-      sum += part.size();
-    return sum;
-  }
-
-  class writer {
-  public:
-    using const_buffers_type = std::vector<asio::const_buffer>;
-
-    template <bool is_request, class Fields>
-    writer(const bhttp::header<is_request, Fields>&, const value_type& body) : body_(body) {}
-    void init(error_code& error) { error = {}; }
-
-    boost::optional<std::pair<const_buffers_type, bool>> get(error_code& error) {
-      error = {};
-      const_buffers_type buffers;
-      for (const auto& part : body_)
-        buffers.push_back(asio::buffer(part.view()));
-      return {{std::move(buffers), false}};
-    }
-
-  private:
-    const value_type& body_;
-  };
-};
 
 class tcp_connection final : public connection,
                              public response_writer,

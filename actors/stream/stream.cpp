@@ -20,8 +20,8 @@ caf::error stopped() { return caf::make_error(ec::unavailable, std::string{"the 
 void stream_state::open(
     stream_written opened, chunk_store_actor store, directory_actor directory, stream_options options, metrics& m) {
   row_ = std::move(opened.row);
-  producers_.load(opened.producers);
-  stream_seq_ = row_.stream_seq;
+  appends_ = append_queue<append_promise>{options.pending_bytes};
+  appends_.load(row_, opened.producers);
   store_ = std::move(store);
   directory_ = std::move(directory);
   options_ = options;
@@ -46,7 +46,7 @@ stream_state::~stream_state() {
 
 void stream_state::on(const check_idle&) {
   auto quiet = self_->clock().now() - last_used_;
-  bool idle = quiet >= options_.idle && pending_.empty() && parked_.empty() && !recovering_;
+  bool idle = quiet >= options_.idle && appends_.empty() && parked_.empty() && !recovering_;
   if (!idle) {
     auto rest = std::max<caf::timespan>(options_.idle - quiet, std::chrono::milliseconds{100});
     self_->delayed_send(self_, rest, check_idle{});
@@ -65,7 +65,7 @@ void stream_state::on(const check_idle&) {
 }
 
 void stream_state::stop_if_done() {
-  if (moved_ && pending_.empty() && !recovering_)
+  if (moved_ && appends_.empty() && !recovering_)
     self_->quit();
 }
 
@@ -73,146 +73,69 @@ void stream_state::stop_if_done() {
 
 caf::result<chunk_appended> stream_state::on(const append_chunk& x) {
   touch();
-  auto refuse = [this](ec code, std::string detail) {
-    metrics_->appends_refused.Increment();
-    return caf::make_error(code, std::move(detail));
-  };
   if (moved_)
     return caf::make_error(ec::moved);
-  if (recovering_)
-    return refuse(ec::unavailable, "the store has not yet said what became of an earlier write");
-  if (x.bytes.empty() && !x.close)
-    return refuse(ec::invalid_argument, "an append needs bytes");
-  if (closing())
-    return answer_closed(x);
-  if (!x.content_type.empty() && x.content_type != row_.content_type)
-    return refuse(ec::wrong_type, "this stream is of type " + row_.content_type);
-  if (!x.producer.id.empty()) {
-    switch (producers_.judge(x.producer)) {
-      case producers::verdict::duplicate:
-        return answer_duplicate(x);
-      case producers::verdict::stale:
-        return refuse(ec::stale_producer, std::to_string(producers_.last(x.producer.id)->epoch));
-      case producers::verdict::bad_start:
-        return refuse(ec::invalid_argument, "a new producer epoch begins with sequence number 0");
-      case producers::verdict::gap: {
-        auto last = producers_.last(x.producer.id);
-        return refuse(ec::producer_gap, std::to_string(last ? last->seq + 1 : 0));
-      }
-      case producers::verdict::accepted:
-        break;
-    }
+  if (recovering_) {
+    metrics_->appends_refused.Increment();
+    return caf::make_error(ec::unavailable, std::string{"the store has not yet said what became of an earlier write"});
   }
-  if (!x.stream_seq.empty() && x.stream_seq <= stream_seq_)
-    return refuse(ec::conflict, "Stream-Seq must be greater than " + stream_seq_);
-  if (pending_bytes_ + x.bytes.size() > options_.pending_bytes && !pending_.empty())
-    return refuse(ec::busy, "too many bytes wait to be stored");
-
-  if (!x.producer.id.empty())
-    producers_.accept(x.producer);
-  if (!x.stream_seq.empty())
-    stream_seq_ = x.stream_seq;
+  auto verdict = appends_.judge(row_, x);
+  switch (verdict.what) {
+    case append_verdict::kind::refuse:
+      metrics_->appends_refused.Increment();
+      return caf::make_error(verdict.code, std::move(verdict.detail));
+    case append_verdict::kind::answer:
+      metrics_->appends_duplicate.Increment();
+      return verdict.reply;
+    case append_verdict::kind::join: {
+      metrics_->appends_duplicate.Increment();
+      auto promise = self_->make_response_promise<append_promise>();
+      appends_.join(x, promise);
+      return promise;
+    }
+    case append_verdict::kind::accept:
+      break;
+  }
   auto promise = self_->make_response_promise<append_promise>();
-  pending_bytes_ += x.bytes.size();
-  pending_.push_back({chunk{pending_tail(), x.bytes, x.lengths}, x.producer, x.stream_seq, x.close, promise, {}});
+  appends_.push(row_, x, promise);
   commit();
   return promise;
 }
 
-/// What is still allowed once a stream is closed, or about to be: repeating what closed it.
-caf::result<chunk_appended> stream_state::answer_closed(const append_chunk& x) {
-  auto by_producer = !x.producer.id.empty();
-  auto closed_by = row_.closed ? row_.closed_by : pending_.back().producer;
-  bool repeats = by_producer ? x.producer == closed_by : x.close && x.bytes.empty();
-  if (repeats) {
-    if (row_.closed) {
-      metrics_->appends_duplicate.Increment();
-      return chunk_appended{row_.tail, true, true, x.producer.seq};
-    }
-    auto promise = self_->make_response_promise<append_promise>();
-    pending_.back().repetitions.push_back(promise);
-    return promise;
-  }
-  metrics_->appends_refused.Increment();
-  if (by_producer && producers_.judge(x.producer) == producers::verdict::stale)
-    return caf::make_error(ec::stale_producer, std::to_string(producers_.last(x.producer.id)->epoch));
-  return caf::make_error(ec::closed, std::string{"the stream is closed"});
-}
-
-/// An append that was accepted before is never stored again: its repetition waits for it, or is told at once.
-caf::result<chunk_appended> stream_state::answer_duplicate(const append_chunk& x) {
-  metrics_->appends_duplicate.Increment();
-  for (auto& earlier : pending_)
-    if (earlier.producer == x.producer) {
-      auto promise = self_->make_response_promise<append_promise>();
-      earlier.repetitions.push_back(promise);
-      return promise;
-    }
-  return chunk_appended{row_.tail, true, row_.closed, producers_.last(x.producer.id)->seq};
-}
-
 /// Sends everything that is pending as one write, unless one is under way.
 void stream_state::commit() {
-  if (writing_ > 0 || pending_.empty() || recovering_)
+  if (writing_ || recovering_ || appends_.empty())
     return;
-  put_chunks put{row_.id, row_.owner_epoch, row_.tail, {}, {}, {}, false, {}};
-  std::map<std::string, producer_tag> newest;
-  size_t bytes = 0;
-  for (const auto& x : pending_) {
-    if (writing_ > 0 && bytes + x.record.bytes.size() > write_bytes)
-      break;
-    ++writing_;
-    bytes += x.record.bytes.size();
-    if (!x.record.bytes.empty())
-      put.chunks.push_back(x.record);
-    if (!x.producer.id.empty())
-      newest[x.producer.id] = x.producer;
-    if (!x.stream_seq.empty())
-      put.stream_seq = x.stream_seq;
-    if (x.close) {
-      put.close = true;
-      put.closed_by = x.producer;
-    }
-  }
-  for (auto& [id, tag] : newest)
-    put.producers.push_back(std::move(tag));
-  self_->request(store_, options_.store_timeout, std::move(put))
-      .then([this](const stream_written& x) { settle(x.row); }, [this](const caf::error& e) { failed(e); });
+  writing_ = true;
+  self_->request(store_, options_.store_timeout, appends_.next_write(row_, write_bytes))
+      .then(
+          [this](const stream_written& x) {
+            settle(x.row);
+            commit();
+            stop_if_done();
+          },
+          [this](const caf::error& e) { failed(e); });
 }
 
 /// The store holds `durable`: what lies before its tail becomes visible and is acknowledged.
 void stream_state::settle(const stream_row& durable) {
-  std::vector<std::pair<append_promise, chunk_appended>> answers;
-  while (!pending_.empty()) {
-    auto& x = pending_.front();
-    bool stored = x.record.bytes.empty() ? durable.closed && x.record.end() == durable.tail : x.record.end() <= durable.tail;
-    if (!stored)
-      break;
+  auto [records, answers] = appends_.settle(durable);
+  for (auto& record : records) {
     metrics_->chunks_appended.Increment();
-    metrics_->bytes_appended.Increment(static_cast<double>(x.record.bytes.size()));
-    chunk_appended done{x.record.end(), false, x.close, x.producer.seq};
-    answers.emplace_back(std::move(x.promise), done);
-    done.duplicate = true;
-    for (auto& repetition : x.repetitions)
-      answers.emplace_back(std::move(repetition), done);
-    pending_bytes_ -= x.record.bytes.size();
-    if (!x.record.bytes.empty())
-      ring_.push(std::move(x.record));
-    pending_.pop_front();
+    metrics_->bytes_appended.Increment(static_cast<double>(record.bytes.size()));
+    ring_.push(std::move(record));
   }
   row_ = durable;
-  writing_ = 0;
+  writing_ = false;
   wake_readers();
-  for (auto& [promise, done] : answers)
-    promise.deliver(done);
-  commit();
-  stop_if_done();
+  for (auto& [promise, reply] : answers)
+    promise.deliver(reply);
 }
 
-/// A write was answered with an error. Refused by the fence: we are no longer the owner. Anything else leaves open
-/// whether it is durable, so nothing is accepted until the store has told us.
+/// A write was answered with an error. Refused by the fence: we are no longer the owner. Refused for lack of space:
+/// nothing was written. Anything else leaves open whether it is durable, so nothing is accepted until the store has told.
 void stream_state::failed(const caf::error& why) {
-  writing_ = 0;
+  writing_ = false;
   auto code = code_of(why);
   log::warning("stream", "commit_failed", row_.path + ": " + to_string(code) + " " + detail_of(why));
   if (code == ec::not_found || code == ec::fenced) {
@@ -220,9 +143,12 @@ void stream_state::failed(const caf::error& why) {
     self_->quit();
     return;
   }
-  recovering_ = true;
-  if (code == ec::storage_full) // the producers shall learn the reason, not only that it failed
+  if (code == ec::storage_full) {
     give_up(why);
+    stop_if_done();
+    return;
+  }
+  recovering_ = true;
   recover();
 }
 
@@ -234,8 +160,7 @@ void stream_state::recover() {
             recovering_ = false;
             settle(x.row);
             give_up(caf::make_error(ec::unavailable, std::string{"not stored, because a write to the store failed"}));
-            producers_.load(x.producers);
-            stream_seq_ = x.row.stream_seq;
+            appends_.load(row_, x.producers);
             log::info("stream", "recovered", row_.path + " at " + std::to_string(row_.tail));
             stop_if_done();
           },
@@ -256,14 +181,10 @@ void stream_state::on(const retry_commit&) {
 
 /// None of the pending appends will be stored.
 void stream_state::give_up(const caf::error& why) {
-  for (auto& x : pending_) {
+  for (auto& promise : appends_.abandon()) {
     metrics_->appends_refused.Increment();
-    x.promise.deliver(why);
-    for (auto& repetition : x.repetitions)
-      repetition.deliver(why);
+    promise.deliver(why);
   }
-  pending_.clear();
-  pending_bytes_ = 0;
 }
 
 // -- reading -----------------------------------------------------------------------------------------------------------
@@ -358,7 +279,7 @@ stream_loaded stream_state::on(const inspect_stream&) {
 
 actor_description stream_state::on(const describe_actor&) {
   auto state = recovering_ ? "recovering" : row_.closed ? "closed" : "open";
-  return {row_.path, state, self_->mailbox().size() + pending_.size() + parked_.size(), 0, {}};
+  return {row_.path, state, self_->mailbox().size() + appends_.size() + parked_.size(), 0, {}};
 }
 
 stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,

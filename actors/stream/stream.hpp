@@ -3,14 +3,13 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/metrics.hpp"
-#include "actors/stream/producers.hpp"
+#include "actors/stream/append_queue.hpp"
 #include "actors/stream/ring.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
-#include <deque>
 
 namespace segue {
 
@@ -52,16 +51,6 @@ private:
   using read_promise = caf::typed_response_promise<chunk_batch>;
   using time_point = caf::actor_clock::time_point;
 
-  /// An accepted append that is not durable yet.
-  struct pending_append {
-    chunk record;
-    producer_tag producer;
-    std::string stream_seq;
-    bool close = false;
-    append_promise promise;
-    std::vector<append_promise> repetitions; ///< duplicates that wait for it
-  };
-
   struct parked_reader {
     position after = 0;
     uint64_t limit = 0;
@@ -70,10 +59,6 @@ private:
   };
 
   // -- appending
-  caf::result<chunk_appended> answer_closed(const append_chunk& x);
-  caf::result<chunk_appended> answer_duplicate(const append_chunk& x);
-  position pending_tail() const { return pending_.empty() ? row_.tail : pending_.back().record.end(); }
-  bool closing() const { return row_.closed || (!pending_.empty() && pending_.back().close); }
   void commit();
   void settle(const stream_row& durable);
   void failed(const caf::error& why);
@@ -95,13 +80,9 @@ private:
   metrics* metrics_ = nullptr;
 
   stream_row row_;
-  producers producers_;
+  append_queue<append_promise> appends_;
   ring ring_{0};
-  std::string stream_seq_; ///< newest accepted, durable or pending
-
-  std::deque<pending_append> pending_;
-  size_t pending_bytes_ = 0;
-  size_t writing_ = 0;      ///< how many of `pending_` are in the write under way
+  bool writing_ = false;    ///< a write is under way
   bool recovering_ = false; ///< the outcome of a write is unknown: nothing is accepted until the store has told
   bool moved_ = false;      ///< the directory has forgotten us
 

@@ -27,13 +27,15 @@ spdlog::level::level_enum vendor_level(level x) {
       return spdlog::level::warn;
     case level::error:
       return spdlog::level::err;
+    case level::none:
+      return spdlog::level::off;
     default:
       return spdlog::level::info;
   }
 }
 
 const char* name_of(level x) {
-  constexpr const char* names[] = {"debug", "info", "warning", "error"};
+  constexpr const char* names[] = {"debug", "info", "warning", "error", "none"};
   return names[static_cast<int>(x)];
 }
 

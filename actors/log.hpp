@@ -5,7 +5,7 @@
 
 namespace segue::log {
 
-enum class level { debug, info, warning, error };
+enum class level { debug, info, warning, error, none };
 
 /// How and from which level on the log is written. Goes to standard error.
 struct options {

@@ -12,6 +12,11 @@ using json = nlohmann::ordered_json;
 
 json event(const char* type) { return {{"type", type}, {"at", format_time(unix_now_ms())}}; }
 
+std::string text_at(const json& x, const char* key) {
+  auto at = x.find(key);
+  return at != x.end() && at->is_string() ? at->get<std::string>() : std::string{};
+}
+
 std::string text(const json& x) { return x.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 } // namespace
@@ -30,7 +35,8 @@ std::string started(const generation_row& row, const std::string& plan, position
   x["generator"] = row.generator;
   x["version"] = row.generator_version;
   x["expected_bytes"] = row.expected_bytes;
-  x["plan"] = json::parse(plan, nullptr, false);
+  auto parsed = json::parse(plan, nullptr, false);
+  x["plan"] = parsed.is_discarded() ? json{} : std::move(parsed);
   return text(x);
 }
 
@@ -63,10 +69,10 @@ std::optional<ending> read_ending(std::string_view event) {
   auto x = json::parse(event, nullptr, false);
   if (!x.is_object())
     return std::nullopt;
-  auto type = x.value("type", std::string{});
+  auto type = text_at(x, "type");
   for (auto how : {generation_state::completed, generation_state::failed, generation_state::cancelled})
     if (type == to_string(how))
-      return ending{how, x.value("reason", std::string{})};
+      return ending{how, text_at(x, "reason")};
   return std::nullopt;
 }
 

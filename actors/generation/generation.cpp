@@ -226,10 +226,8 @@ void generation_performer::rendered(const sound_rendered& x) {
   auto from = made_;
   made_ += x.frames.size();
   all_made_ = x.at_end;
-  if (made_ > resumed_at_) {
-    auto known = from < resumed_at_ ? resumed_at_ - from : 0;
-    audio_.push(x.frames.from(known), {}, false, [this](const chunk_appended& done) { stored(done.next); });
-  }
+  if (auto known = std::max(from, resumed_at_); made_ > known)
+    audio_.push(x.frames.from(known - from), {}, false, [this](const chunk_appended& done) { stored(done.next); });
   if (all_made_ && audio_.unacknowledged() == 0)
     stored(life_.row().audio_bytes); // everything was durable before
   else

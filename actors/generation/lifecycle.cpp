@@ -2,12 +2,12 @@
 
 namespace segue {
 
-lifecycle::lifecycle(generation_row row) : row_(std::move(row)) { ++row_.attempt; }
+lifecycle::lifecycle(generation_row row) : row_(std::move(row)), ending_known_(decided()) { ++row_.attempt; }
 
 lifecycle::step lifecycle::next() const {
   if (!streams_open_)
     return step::open_streams;
-  if (events_closed_ && !decided())
+  if (events_closed_ && !ending_known_)
     return step::read_end;
   if (!announced_ && !events_closed_)
     return step::announce;
@@ -69,7 +69,7 @@ void lifecycle::found_streams(const stream_row& audio, const stream_row& events)
   row_.audio_bytes = audio.tail;
   audio_closed_ = audio.closed;
   events_closed_ = events.closed;
-  if (events.closed && decided())
+  if (events.closed && ending_known_)
     row_.state = row_.decided;
 }
 
@@ -79,8 +79,9 @@ void lifecycle::started(int64_t at_ms) {
 }
 
 void lifecycle::learned_end(generation_state how, std::string reason) {
-  decide(how, std::move(reason));
-  row_.state = how;
+  row_.state = row_.decided = how;
+  row_.reason = std::move(reason);
+  ending_known_ = true;
 }
 
 void lifecycle::opened_sound(const sound_opened& x) {

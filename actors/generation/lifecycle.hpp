@@ -49,6 +49,7 @@ public:
 
 private:
   generation_row row_;
+  bool ending_known_; ///< from the row or the closed events: a decision of this life does not go before a durable one
   bool streams_open_ = false;
   bool announced_ = false;
   bool events_closed_ = false;

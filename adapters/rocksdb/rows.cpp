@@ -10,6 +10,10 @@ namespace {
 
 constexpr char layout = 1;
 
+uint32_t checksum(std::string_view bytes) {
+  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
 class writer {
 public:
   explicit writer(size_t expected = 128) {
@@ -36,6 +40,9 @@ public:
     return *this;
   }
 
+  /// Adds the checksum of everything so far.
+  writer& seal() { return *this << checksum(bytes_); }
+
   std::string take() { return std::move(bytes_); }
 
 private:
@@ -44,7 +51,7 @@ private:
 
 class reader {
 public:
-  explicit reader(std::string_view bytes) : rest_(bytes) {
+  explicit reader(std::string_view bytes) : all_(bytes), rest_(bytes) {
     if (take(1)[0] != layout)
       throw bad_row{};
   }
@@ -68,6 +75,21 @@ public:
 
   reader& operator>>(producer_tag& tag) { return *this >> tag.id >> tag.epoch >> tag.seq; }
 
+  /// Takes the checksum off the end; throws when it is not that of everything before it.
+  void check_seal() {
+    constexpr size_t size = sizeof(uint32_t);
+    if (rest_.size() < size)
+      throw bad_row{};
+    auto sealed = all_.substr(0, all_.size() - size);
+    reader end{*this};
+    end.rest_.remove_prefix(end.rest_.size() - size);
+    uint32_t expected = 0;
+    end >> expected;
+    if (checksum(sealed) != expected)
+      throw bad_row{};
+    rest_.remove_suffix(size);
+  }
+
   std::string_view rest() const { return rest_; }
 
 private:
@@ -79,12 +101,9 @@ private:
     return taken;
   }
 
+  std::string_view all_;
   std::string_view rest_;
 };
-
-uint32_t checksum(std::string_view bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
 
 std::string big_endian(uint64_t value) {
   std::string bytes(8, '\0');
@@ -139,24 +158,22 @@ producer_tag decode_producer(std::string_view bytes) {
 
 std::string encode(const chunk& record) {
   writer out{record.bytes.size() + 16 + 4 * record.lengths.size()};
-  out << checksum(record.bytes.view()) << static_cast<uint32_t>(record.lengths.size());
+  out << static_cast<uint32_t>(record.lengths.size());
   for (auto length : record.lengths)
     out << length;
-  return out.raw(record.bytes.view()).take();
+  return out.raw(record.bytes.view()).seal().take();
 }
 
 chunk decode_chunk(position start, std::string_view bytes) {
   reader in{bytes};
-  uint32_t crc = 0;
+  in.check_seal();
   uint32_t count = 0;
-  in >> crc >> count;
+  in >> count;
   if (count > in.rest().size() / 4)
     throw bad_row{};
   chunk record{start, {}, std::vector<uint32_t>(count)};
   for (auto& length : record.lengths)
     in >> length;
-  if (checksum(in.rest()) != crc)
-    throw bad_row{};
   record.bytes = payload{std::string{in.rest()}};
   return record;
 }

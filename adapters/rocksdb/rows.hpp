@@ -26,7 +26,7 @@ stream_row decode_stream(std::string_view bytes);
 std::string encode(const producer_tag& tag);
 producer_tag decode_producer(std::string_view bytes);
 
-/// The value holds checksum, message lengths and bytes; the start is part of the key.
+/// The value holds message lengths, bytes and a checksum over both; the start is part of the key.
 std::string encode(const chunk& record);
 chunk decode_chunk(position start, std::string_view bytes);
 

@@ -10,7 +10,8 @@ using namespace segue;
 
 namespace {
 
-generation_row row(const std::string& id, generation_state state = generation_state::queued, const std::string& user = "u") {
+generation_row row(
+    const std::string& id, generation_state state = generation_state::queued, const std::string& user = "u") {
   generation_row x;
   x.request_id = id;
   x.user_id = user;

@@ -26,8 +26,9 @@ public:
 
   /// The reply; of an error or of nothing, a default one.
   Reply reply() const {
+    const auto& error = box_->error;
     if (!box_->reply)
-      CAF_ERROR("no reply, but " << (box_->error ? to_string(code_of(box_->error)) + " " + detail_of(box_->error) : "nothing"));
+      CAF_ERROR("no reply, but " << (error ? to_string(code_of(error)) + " " + detail_of(error) : "nothing"));
     return box_->reply.value_or(Reply{});
   }
 
@@ -69,7 +70,6 @@ struct fixture_ground {
 class actor_fixture : public fixture_ground, public test_coordinator_fixture<test_config> {
 public:
   explicit actor_fixture(const std::shared_ptr<chunk_store>& engine, stream_options options = {}) {
-    log::configure({log::level::error, false});
     store = std::make_shared<faulty_store>(engine);
     start(options);
   }

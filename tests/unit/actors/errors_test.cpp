@@ -68,9 +68,9 @@ CAF_TEST(every other error of the actor system is internal) {
 
 CAF_TEST(an exit reason is unavailable) {
   using caf::exit_reason;
-  for (auto reason : {exit_reason::unhandled_exception, exit_reason::unknown, exit_reason::out_of_workers,
-           exit_reason::user_shutdown, exit_reason::kill, exit_reason::remote_link_unreachable,
-           exit_reason::unreachable})
+  for (auto reason :
+      {exit_reason::unhandled_exception, exit_reason::unknown, exit_reason::out_of_workers, exit_reason::user_shutdown,
+          exit_reason::kill, exit_reason::remote_link_unreachable, exit_reason::unreachable})
     CAF_CHECK(code_of(caf::make_error(reason)) == ec::unavailable);
 }
 

@@ -38,7 +38,8 @@ void each_message(F f) {
         f(caf::type_name<T>::value, std::move(x));
     };
     (one(message_at<block::begin + I>{}), ...);
-  }(std::make_index_sequence<block::end - block::begin>{});
+  }
+  (std::make_index_sequence<block::end - block::begin>{});
 }
 
 /// An inspector that gives every field a value that no other field has, as far as its type allows.

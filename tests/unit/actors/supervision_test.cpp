@@ -19,7 +19,7 @@ constexpr restart_budget::clock::time_point start{1h};
 
 } // namespace
 
-CAF_TEST(five restarts within ten seconds are allowed and the sixth is not) {
+CAF_TEST(five restarts within ten seconds are allowed and the sixth is not ) {
   restart_budget budget;
   for (int i = 0; i < 5; ++i)
     CAF_CHECK(budget.allow(start));

@@ -1,0 +1,40 @@
+#define CAF_SUITE actors.sound
+
+#include "actors/sound.hpp"
+
+#include <vector>
+
+#include "tests/support/test.hpp"
+
+using namespace segue;
+using state = generation_state;
+
+CAF_TEST(sixteen bytes are a millisecond) {
+  CAF_CHECK_EQUAL(sound_ms(0), 0u);
+  CAF_CHECK_EQUAL(sound_ms(384), 24u);
+  CAF_CHECK_EQUAL(sound_ms(16'000), 1'000u);
+}
+
+CAF_TEST(percent reaches a hundred only when the piece completed) {
+  struct line {
+    state how;
+    uint64_t made, expected;
+    int percent;
+  };
+  for (const auto& [how, made, expected, percent] : std::vector<line>{{state::queued, 0, 0, 0},
+           {state::running, 5'000, 0, 0}, {state::running, 0, 1'000, 0}, {state::running, 9, 1'000, 0},
+           {state::running, 10, 1'000, 1}, {state::running, 500, 1'000, 50}, {state::running, 999, 1'000, 99},
+           {state::running, 1'000, 1'000, 99}, {state::running, 2'000, 1'000, 99}, {state::failed, 1'000, 1'000, 99},
+           {state::cancelled, 300, 1'000, 30}, {state::completed, 0, 0, 100}, {state::completed, 990, 1'000, 100}}) {
+    generation_row row;
+    row.state = how;
+    row.audio_bytes = made;
+    row.expected_bytes = expected;
+    CAF_CHECK_EQUAL(percent_made(row), percent);
+  }
+}
+
+CAF_TEST(the streams of a generation have their paths) {
+  CAF_CHECK_EQUAL(audio_path("id"), "generations/id/audio");
+  CAF_CHECK_EQUAL(events_path("id"), "generations/id/events");
+}

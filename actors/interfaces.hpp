@@ -64,7 +64,7 @@ using generator_actor = caf::typed_actor<           //
 
 /// Drives one generation from its row to its terminal event. Child of the manager.
 using generation_actor = caf::typed_actor<                       //
-    replies_to<cancel_generation>::with<generation_status>,      //
+    reacts_to<cancel_generation>,                                //
     replies_to<describe_actor>::with<actor_description>>;
 
 /// Owns the queue and the live generations. Child of the tenant.

@@ -105,6 +105,8 @@ struct load_chunks {
 
 // -- the log: stream -----------------------------------------------------------------------------------------------------
 
+inline constexpr position anywhere = UINT64_MAX;
+
 /// Appends one record, or closes, or both. The reply `chunk_appended` comes once it is durable.
 struct append_chunk {
   payload bytes;                 ///< may be empty only when closing
@@ -113,6 +115,7 @@ struct append_chunk {
   producer_tag producer;
   std::string stream_seq;        ///< must be greater than the last one; empty: none
   bool close = false;
+  position at = anywhere;        ///< where it must begin, else `ec::conflict`; anywhere: at the tail
 };
 
 struct chunk_appended {
@@ -361,7 +364,7 @@ SEGUE_INSPECT(stream_written, x.row, x.created, x.producers)
 SEGUE_INSPECT(load_stream, x.path)
 SEGUE_INSPECT(stream_loaded, x.row)
 SEGUE_INSPECT(load_chunks, x.id, x.after, x.limit, x.tail, x.closed)
-SEGUE_INSPECT(append_chunk, x.bytes, x.lengths, x.content_type, x.producer, x.stream_seq, x.close)
+SEGUE_INSPECT(append_chunk, x.bytes, x.lengths, x.content_type, x.producer, x.stream_seq, x.close, x.at)
 SEGUE_INSPECT(chunk_appended, x.next, x.duplicate, x.closed, x.producer_seq)
 SEGUE_INSPECT(read_chunks, x.after, x.limit, x.wait_ms)
 SEGUE_INSPECT(chunk_batch, x.chunks, x.next, x.tail, x.closed)

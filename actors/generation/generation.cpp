@@ -22,11 +22,6 @@ void generation_performer::begin(generation_row row, generation_context context)
   advance();
 }
 
-generation_performer::~generation_performer() {
-  for (auto& promise : wait_for_end_)
-    promise.deliver(caf::make_error(ec::unavailable, std::string{"the generation has stopped"}));
-}
-
 // -- steps -------------------------------------------------------------------------------------------------------------
 
 void generation_performer::advance() { perform(life_.next()); }
@@ -65,7 +60,7 @@ void generation_performer::perform(lifecycle::step step) {
     case lifecycle::step::make_sound:
       return make_sound();
     case lifecycle::step::close_audio:
-      return audio_.push({}, {}, true, [this, step](const chunk_appended& x) {
+      return audio_.push({.close = true}, [this, step](const chunk_appended& x) {
         life_.stored_audio(x.next);
         done(step);
       });
@@ -78,7 +73,8 @@ void generation_performer::perform(lifecycle::step step) {
 
 void generation_performer::open_streams() {
   auto refused = [this](const caf::error& why) {
-    // Purged meanwhile, or fenced by a newer attempt: there is nothing left to do here.
+    // Purged meanwhile, fenced by a newer attempt, or the sound went on where an older one ended after all: if there is
+    // something left to do, the manager has it begun anew.
     log::warning("generation", "superseded", life_.row().request_id + ": " + to_string(code_of(why)));
     self_->quit();
   };
@@ -110,13 +106,13 @@ void generation_performer::announce() {
   auto text = events::queued(life_.row());
   auto length = static_cast<uint32_t>(text.size());
   self_->request(events_.stream(), context_.options.timeout,
-           append_chunk{payload{std::move(text)}, {length}, {}, {producer_of(life_.row()), 0, 0}, {}, false})
+           append_chunk{.bytes = payload{std::move(text)}, .lengths = {length}, .producer = {producer_of(life_.row()), 0, 0}})
       .then([this](const chunk_appended&) { done(lifecycle::step::announce); },
           [this](const caf::error& why) {
             if (code_of(why) == ec::stale_producer)
-              done(lifecycle::step::announce);
-            else
-              failed("announcing", why);
+              return done(lifecycle::step::announce);
+            events_.resend(); // it may be another actor by now
+            failed("announcing", why);
           });
 }
 
@@ -133,7 +129,10 @@ void generation_performer::read_end(position after, std::string last) {
             life_.learned_end(ending ? ending->how : generation_state::failed, ending ? ending->reason : "unreadable end");
             advance();
           },
-          [this](const caf::error& why) { failed("reading how it ended", why); });
+          [this](const caf::error& why) {
+            events_.resend(); // it may be another actor by now
+            failed("reading how it ended", why);
+          });
 }
 
 void generation_performer::store_row(lifecycle::step step) {
@@ -184,8 +183,6 @@ void generation_performer::end() {
       .Increment();
   log::info("generation", to_string(row.state), row.request_id + " after " + std::to_string(sound_ms(row.audio_bytes)) + " ms of sound"
       + (row.reason.empty() ? "" : ": " + row.reason));
-  for (auto& promise : std::exchange(wait_for_end_, {}))
-    promise.deliver(generation_status{row});
   self_->quit();
 }
 
@@ -227,7 +224,7 @@ void generation_performer::rendered(const sound_rendered& x) {
   made_ += x.frames.size();
   all_made_ = x.at_end;
   if (auto known = std::max(from, resumed_at_); made_ > known)
-    audio_.push(x.frames.from(known - from), {}, false, [this](const chunk_appended& done) { stored(done.next); });
+    audio_.push({.bytes = x.frames.from(known - from), .at = known}, [this](const chunk_appended& done) { stored(done.next); });
   if (all_made_ && audio_.unacknowledged() == 0)
     stored(life_.row().audio_bytes); // everything was durable before
   else
@@ -268,22 +265,18 @@ void generation_performer::on(const send_heartbeat&) {
 void generation_performer::event(
     std::string text, bool close, outbox<generation_impl::pointer>::acknowledged on_stored) {
   auto length = static_cast<uint32_t>(text.size());
-  events_.push(payload{std::move(text)}, {length}, close, std::move(on_stored));
+  events_.push({.bytes = payload{std::move(text)}, .lengths = {length}, .close = close}, std::move(on_stored));
 }
 
 void generation_performer::report() { self_->send(context_.manager, generation_progressed{life_.row()}); }
 
 // -- requests ----------------------------------------------------------------------------------------------------------
 
-/// Answered at the end, when the terminal event and the row are durable.
-caf::result<generation_status> generation_performer::on(const cancel_generation&) {
-  auto promise = self_->make_response_promise<status_promise>();
-  wait_for_end_.push_back(promise);
+void generation_performer::on(const cancel_generation&) {
   bool idle = life_.next() == lifecycle::step::make_sound;
   life_.decide(generation_state::cancelled);
   if (idle)
     advance(); // otherwise a step is under way, and the next one follows it
-  return promise;
 }
 
 actor_description generation_performer::on(const describe_actor&) {
@@ -297,7 +290,7 @@ generation_impl::behavior_type generation(
   auto& st = self->state;
   st.begin(std::move(row), std::move(context));
   return {
-      [&st](const cancel_generation& x) { return st.on(x); },
+      [&st](const cancel_generation& x) { st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const retry_step& x) { return st.on(x); },
       [&st](const resend_appends& x) { return st.on(x); },

@@ -47,11 +47,10 @@ public:
 
   explicit generation_performer(generation_impl::pointer self)
       : self_(self), audio_(self, generation_stream::audio), events_(self, generation_stream::events) {}
-  ~generation_performer();
 
   void begin(generation_row row, generation_context context);
 
-  caf::result<generation_status> on(const cancel_generation&);
+  void on(const cancel_generation&);
   actor_description on(const describe_actor&);
 
   void on(const retry_step&) { advance(); }
@@ -60,7 +59,6 @@ public:
   void on(const send_heartbeat&);
 
 private:
-  using status_promise = caf::typed_response_promise<generation_status>;
   using time_point = caf::actor_clock::time_point;
 
   // -- steps
@@ -99,8 +97,6 @@ private:
   time_point sound_began_;
   time_point last_progress_;
   position last_progress_at_ = 0;
-
-  std::vector<status_promise> wait_for_end_; ///< of those who cancelled
 };
 
 /// Starts a generation; it ends with its work, or with its manager.

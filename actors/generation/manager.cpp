@@ -12,6 +12,10 @@ namespace {
 constexpr uint32_t resume_page = 500;
 constexpr auto resume_pause = std::chrono::milliseconds{500};
 
+caf::error not_resumed() {
+  return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
+}
+
 bool ended(const generation_row& row) {
   return row.state != generation_state::queued && row.state != generation_state::running;
 }
@@ -38,6 +42,9 @@ void manager_state::begin(caf::actor parent, directory_actor directory, catalogu
 manager_state::~manager_state() {
   if (!metrics_)
     return;
+  for (auto& [id, x] : live_)
+    for (auto& promise : x.cancels)
+      promise.deliver(caf::make_error(ec::unavailable, std::string{"the manager has stopped"}));
   metrics_->generations_queued.Set(0);
   metrics_->generations_running.Set(0);
 }
@@ -46,7 +53,7 @@ manager_state::~manager_state() {
 
 caf::result<generation_status> manager_state::on(const start_generation& x) {
   if (!resumed_)
-    return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
+    return not_resumed();
   if (queue_.size() + accepting_ >= options_.queued) {
     metrics_->generations_refused.Increment();
     return caf::make_error(ec::busy, std::to_string(queue_.size()) + " generations are waiting already");
@@ -149,6 +156,19 @@ void manager_state::launch(live_generation& x) {
   x.actor = self_->spawn(generation, x.row, std::move(context));
   self_->monitor(x.actor);
   ids_[x.actor->address()] = x.row.request_id;
+  if (!x.cancels.empty())
+    self_->send(x.actor, cancel_generation{x.row.request_id});
+}
+
+/// It is not live any more: it has ended, or why it could not be brought to its end.
+void manager_state::remove(const std::string& request_id, const caf::error& why) {
+  auto x = std::move(live_.extract(request_id).mapped());
+  for (auto& promise : x.cancels)
+    if (why)
+      promise.deliver(why);
+    else
+      promise.deliver(generation_status{x.row});
+  fill();
 }
 
 void manager_state::on(const generation_progressed& x) {
@@ -163,8 +183,7 @@ void manager_state::stopped(const caf::down_msg& x) {
   auto id = known->second;
   ids_.erase(known);
   if (ended(live_[id].row)) {
-    live_.erase(id);
-    fill();
+    remove(id);
   } else {
     log::error("generation", "died", id + ": " + caf::to_string(x.reason));
     restart(id);
@@ -178,15 +197,12 @@ void manager_state::restart(const std::string& request_id) {
           [this, request_id](generation_status& found) {
             auto& x = live_[request_id];
             x.row = std::move(found.row);
-            if (ended(x.row)) {
-              live_.erase(request_id);
-              return fill();
-            }
+            if (ended(x.row))
+              return remove(request_id);
             if (!x.restarts.allow(restart_budget::clock::now())) {
               if (x.row.decided != generation_state::queued) {
                 log::error("generation", "given_up", request_id + ": not even its end; the next start tries again");
-                live_.erase(request_id);
-                return fill();
+                return remove(request_id, caf::make_error(ec::unavailable, std::string{"it cannot be ended now"}));
               }
               x.row.decided = generation_state::failed;
               x.row.reason = "it could not be made, several times in a row";
@@ -196,8 +212,7 @@ void manager_state::restart(const std::string& request_id) {
           },
           [this, request_id](const caf::error& why) {
             log::error("generation", "lost", request_id + ": " + to_string(code_of(why)));
-            live_.erase(request_id); // purged meanwhile; or the catalogue is gone, and we shall be restarted
-            fill();
+            remove(request_id, why); // purged meanwhile; or the catalogue is gone, and we shall be restarted
           });
 }
 
@@ -232,6 +247,8 @@ caf::result<generations_listed> manager_state::on(const list_generations& x) {
 // -- ending ------------------------------------------------------------------------------------------------------------
 
 caf::result<generation_status> manager_state::on(const cancel_generation& x) {
+  if (!resumed_)
+    return not_resumed();
   auto queued = std::find_if(
       queue_.begin(), queue_.end(), [&](const generation_row& row) { return row.request_id == x.request_id; });
   if (queued != queue_.end()) {
@@ -241,8 +258,11 @@ caf::result<generation_status> manager_state::on(const cancel_generation& x) {
     run(std::move(row));
     count();
   }
-  if (auto at = live_.find(x.request_id); at != live_.end() && !ended(at->second.row))
-    return self_->delegate(at->second.actor, x);
+  if (auto at = live_.find(x.request_id); at != live_.end()) {
+    at->second.cancels.push_back(self_->make_response_promise<status_promise>());
+    self_->send(at->second.actor, x); // dead: it is told when it is launched again
+    return at->second.cancels.back();
+  }
   return self_->delegate(catalogue_, find_generation{x.request_id, {}});
 }
 

@@ -46,6 +46,7 @@ private:
     generation_actor actor;
     generation_row row; ///< newest known
     restart_budget restarts;
+    std::vector<status_promise> cancels; ///< answered when it has ended
   };
 
   // -- accepting
@@ -58,6 +59,7 @@ private:
   void run(generation_row row);
   void launch(live_generation& x);
   void stopped(const caf::down_msg& x);
+  void remove(const std::string& request_id, const caf::error& why = {});
   void restart(const std::string& request_id);
   void count();
 

@@ -35,8 +35,8 @@ public:
   const stream_actor& stream() const { return stream_; }
   size_t unacknowledged() const { return waiting_.size(); }
 
-  void push(payload bytes, std::vector<uint32_t> lengths, bool close, acknowledged done = {}) {
-    append_chunk x{std::move(bytes), std::move(lengths), {}, {producer_, epoch_, next_seq_++}, {}, close};
+  void push(append_chunk x, acknowledged done = {}) {
+    x.producer = {producer_, epoch_, next_seq_++};
     waiting_.push_back({x, std::move(done)});
     if (!pausing_)
       send(std::move(x));

@@ -77,6 +77,8 @@ public:
     }
     if (!x.stream_seq.empty() && x.stream_seq <= stream_seq_)
       return refuse(ec::conflict, "Stream-Seq must be greater than " + stream_seq_);
+    if (x.at != anywhere && x.at != end(row))
+      return refuse(ec::conflict, "the stream ends at " + format_offset(end(row)));
     if (bytes_ + x.bytes.size() > most_bytes_ && !pending_.empty())
       return refuse(ec::busy, "too many bytes wait to be stored");
     return {};
@@ -88,9 +90,8 @@ public:
       producers_.accept(x.producer);
     if (!x.stream_seq.empty())
       stream_seq_ = x.stream_seq;
-    auto start = pending_.empty() ? row.tail : pending_.back().record.end();
     bytes_ += x.bytes.size();
-    pending_.push_back({chunk{start, x.bytes, x.lengths}, x.producer, x.stream_seq, x.close, std::move(ticket), {}});
+    pending_.push_back({chunk{end(row), x.bytes, x.lengths}, x.producer, x.stream_seq, x.close, std::move(ticket), {}});
   }
 
   /// An append that was judged `join`.
@@ -178,6 +179,9 @@ private:
   static append_verdict refuse(ec code, std::string detail) {
     return {append_verdict::kind::refuse, {}, code, std::move(detail)};
   }
+
+  /// Where the next append begins.
+  position end(const stream_row& row) const { return pending_.empty() ? row.tail : pending_.back().record.end(); }
 
   bool closing() const { return !pending_.empty() && pending_.back().close; }
 

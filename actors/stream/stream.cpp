@@ -231,10 +231,15 @@ void stream_state::park(const read_chunks& x, read_promise promise) {
   auto wait = std::chrono::milliseconds{std::min(x.wait_ms, longest_wait_ms)};
   parked_.push_back({x.after, x.limit, self_->clock().now() + wait, std::move(promise)});
   metrics_->readers_parked.Increment();
-  if (!expiry_armed_) {
-    expiry_armed_ = true;
-    self_->delayed_send(self_, wait, expire_readers{});
-  }
+  expire_at(parked_.back().deadline);
+}
+
+/// A timer that is no longer the next one runs out without effect.
+void stream_state::expire_at(time_point deadline) {
+  if (deadline >= next_expiry_)
+    return;
+  next_expiry_ = deadline;
+  self_->scheduled_send(self_, deadline, expire_readers{});
 }
 
 void stream_state::wake_readers() {
@@ -252,8 +257,10 @@ void stream_state::wake_readers() {
 }
 
 void stream_state::on(const expire_readers&) {
-  expiry_armed_ = false;
   auto now = self_->clock().now();
+  if (now < next_expiry_)
+    return;
+  next_expiry_ = time_point::max();
   auto next = time_point::max();
   std::erase_if(parked_, [&](parked_reader& reader) {
     if (reader.deadline > now) {
@@ -264,10 +271,7 @@ void stream_state::on(const expire_readers&) {
     reader.promise.deliver(chunk_batch{{}, row_.tail, row_.tail, row_.closed});
     return true;
   });
-  if (parked_.empty())
-    return;
-  expiry_armed_ = true;
-  self_->delayed_send(self_, next - now, expire_readers{});
+  expire_at(next);
 }
 
 // -- the rest ----------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ private:
   void answer(read_promise promise, position after, uint64_t limit);
   void wake_readers();
   void park(const read_chunks& x, read_promise promise);
+  void expire_at(time_point deadline);
 
   void touch() { last_used_ = self_->clock().now(); }
   void stop_if_done();
@@ -87,7 +88,7 @@ private:
   bool moved_ = false;      ///< the directory has forgotten us
 
   std::vector<parked_reader> parked_;
-  bool expiry_armed_ = false;
+  time_point next_expiry_ = time_point::max(); ///< when the timer for them runs out; max: none runs
   time_point last_used_;
 };
 

@@ -17,6 +17,7 @@ public:
       manager_options options = {})
       : actor_fixture(chunks), options(std::move(options)), rows(std::move(rows)) {
     start_manager();
+    consume_messages();
   }
 
   ~generation_fixture() override { crash(); }
@@ -26,7 +27,6 @@ public:
   void start_manager() {
     catalogue = spawn_catalogue_host(sys, rows, on_scheduler);
     manager = sys.spawn(segue::manager, parent, directory, catalogue, scripted_factory(script), options, &counters);
-    consume_messages();
   }
 
   /// Every actor dies at once; the engines stay.
@@ -39,6 +39,7 @@ public:
   void start_again() {
     start();
     start_manager();
+    consume_messages();
   }
 
   /// The actor that began the newest piece.

@@ -205,6 +205,28 @@ CAF_TEST(a cancellation can meet any point) {
   });
 }
 
+CAF_TEST(a cancellation while everything starts again is carried out or refused) {
+  size_t refused = 0;
+  at_every_point(1, [&](size_t at) {
+    world x;
+    auto row = x.accept(at, 1.2);
+    x.step(30);
+    x.crash();
+    x.start();
+    x.start_manager();
+    auto more = x.step(at - 1);
+    auto answer = x.post(x.manager, cancel_generation{row.request_id});
+    auto end = x.end_of(row.request_id);
+    if (answer.code() == ec::none)
+      CAF_CHECK_EQUAL(answer.reply().row.state, end.state);
+    else
+      CAF_CHECK_EQUAL(answer.code(), ec::unavailable);
+    refused += answer.code() != ec::none;
+    return more;
+  });
+  CAF_CHECK_GREATER(refused, 0u);
+}
+
 CAF_TEST(a purge can meet any point) {
   at_every_point(1, [](size_t at) {
     world x;

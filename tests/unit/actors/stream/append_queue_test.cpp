@@ -102,6 +102,22 @@ CAF_TEST(what is durable is answered and what is not stays) {
   CAF_CHECK_EQUAL(rest.chunks.at(0).start, 3u);
 }
 
+CAF_TEST(an append that must begin elsewhere is refused) {
+  auto at = [](position begin, const std::string& text, producer_tag producer) {
+    auto x = bytes(text, std::move(producer));
+    x.at = begin;
+    return x;
+  };
+  CAF_CHECK(offer(at(0, "abc", {"p", 1, 0})) == kind::accept);
+  CAF_CHECK_EQUAL(refusal(at(0, "abc", {"q", 1, 0})), ec::conflict); // pending bytes count
+  CAF_CHECK(offer(at(3, "de", {"p", 1, 1})) == kind::accept);
+  stored(queue.next_write(row, 1000));
+  queue.settle(row);
+  CAF_CHECK_EQUAL(refusal(at(3, "x", {"p", 2, 0})), ec::conflict);
+  CAF_CHECK(offer(at(0, "abc", {"p", 1, 0})) == kind::answer); // a repetition is one wherever the stream ends now
+  CAF_CHECK(offer(at(5, "f", {"p", 2, 0})) == kind::accept);
+}
+
 CAF_TEST(a repetition waits for the pending append and is told it was one) {
   offer(bytes("abc", {"p", 1, 0}));
   CAF_CHECK(offer(bytes("abc", {"p", 1, 0})) == kind::join);

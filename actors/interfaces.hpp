@@ -75,6 +75,7 @@ using manager_actor = caf::typed_actor<                         //
     replies_to<cancel_generation>::with<generation_status>,     //
     replies_to<purge_generation>::with<generation_purged>,      //
     reacts_to<generation_progressed>,                           //
+    replies_to<check_readiness>::with<readiness_checked>,       //
     replies_to<describe_actor>::with<actor_description>>;
 
 /// What a request may use once it passed the door: bound to one tenant's stores.

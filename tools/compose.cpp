@@ -109,6 +109,20 @@ http::edge edge_of(const settings& with, caf::actor_system& system, tenant_actor
   return edge;
 }
 
+/// Unfinished generations are read before new ones are accepted: whoever sees the address shall not be refused.
+void await_readiness(caf::actor_system& system, const tenant_actor& tenant) {
+  caf::scoped_actor self{system};
+  auto ready = false;
+  for (int tries = 0; tries < 500 && !ready; ++tries) {
+    if (tries > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    self->request(tenant, std::chrono::seconds{10}, check_readiness{})
+        .receive([&](const readiness_checked& x) { ready = x.ready; }, [](const caf::error&) {});
+  }
+  if (!ready)
+    log::warning("server", "not_ready", "its stores do not answer yet, see /readyz");
+}
+
 std::unique_ptr<http::server> listen(const settings& with, http::edge edge) {
   try {
     return std::make_unique<http::server>(
@@ -147,6 +161,7 @@ void run_server(const settings& with, const std::function<void(const std::string
     }
   }();
   server->start();
+  await_readiness(system, tenant);
   auto address = "http://" + with.listen_host + ":" + std::to_string(server->port()) + "/";
   log::info("server", "ready", address + " on " + folder.path().string());
   ready(address);

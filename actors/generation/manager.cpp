@@ -333,6 +333,7 @@ manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state
       [&st](const cancel_generation& x) { return st.on(x); },
       [&st](const purge_generation& x) { return st.on(x); },
       [&st](const generation_progressed& x) { return st.on(x); },
+      [&st](const check_readiness& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const resume_queue& x) { return st.on(x); },
   };

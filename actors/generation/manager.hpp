@@ -36,6 +36,7 @@ public:
   caf::result<generation_purged> on(const purge_generation& x);
   void on(const generation_progressed& x);
   void on(const resume_queue&);
+  readiness_checked on(const check_readiness&) const { return {resumed_, {}}; }
   caf::result<actor_description> on(const describe_actor&);
 
 private:

@@ -80,24 +80,31 @@ caf::result<tenant_services> tenant_state::on(const resolve_tenant&) {
 caf::result<readiness_checked> tenant_state::on(const check_readiness&) {
   if (given_up_)
     return readiness_checked{false, {"supervision: its parts died too often"}};
-  auto promise = self_->make_response_promise<caf::typed_response_promise<readiness_checked>>();
-  auto check_catalogue = [this, promise](readiness_checked so_far) mutable {
-    auto settle = [promise, so_far](ec code) mutable {
-      so_far.checks.push_back("catalogue: " + (code == ec::none ? "ok" : to_string(code)));
-      so_far.ready = so_far.ready && code == ec::none;
-      promise.deliver(std::move(so_far));
-    };
-    self_->request(catalogue_, readiness_patience, list_unfinished{0, 1})
-        .then([settle](const generations_listed&) mutable { settle(ec::none); },
-            [settle](const caf::error& why) mutable { settle(code_of(why)); });
+  struct inquiry {
+    caf::typed_response_promise<readiness_checked> promise;
+    readiness_checked result{true, {"chunk store: ", "catalogue: ", "generations: "}};
+    size_t open = 3;
   };
+  auto asked = std::make_shared<inquiry>();
+  asked->promise = self_->make_response_promise<caf::typed_response_promise<readiness_checked>>();
+  auto settle = [asked](size_t part, ec code) {
+    asked->result.checks[part] += code == ec::none ? "ok" : to_string(code);
+    asked->result.ready = asked->result.ready && code == ec::none;
+    if (--asked->open == 0)
+      asked->promise.deliver(std::move(asked->result));
+  };
+  auto failed = [settle](size_t part) { return [=](const caf::error& why) { settle(part, code_of(why)); }; };
   self_->request(chunk_store_, readiness_patience, load_stream{""})
-      .then([check_catalogue](const stream_loaded&) mutable { check_catalogue({true, {"chunk store: ok"}}); },
-          [check_catalogue](const caf::error& why) mutable {
-            bool ok = code_of(why) == ec::not_found; // an answer is all that is asked for
-            check_catalogue({ok, {"chunk store: " + (ok ? "ok" : to_string(code_of(why)))}});
+      .then([settle](const stream_loaded&) { settle(0, ec::none); },
+          [settle](const caf::error& why) {
+            bool answered = code_of(why) == ec::not_found; // which is all that is asked for
+            settle(0, answered ? ec::none : code_of(why));
           });
-  return promise;
+  self_->request(catalogue_, readiness_patience, list_unfinished{0, 1})
+      .then([settle](const generations_listed&) { settle(1, ec::none); }, failed(1));
+  self_->request(manager_, readiness_patience, check_readiness{})
+      .then([settle](const readiness_checked& x) { settle(2, x.ready ? ec::none : ec::unavailable); }, failed(2));
+  return asked->promise;
 }
 
 caf::result<actor_description> tenant_state::on(const describe_actor&) {

@@ -83,15 +83,15 @@ CAF_TEST(a tenant hands out its directory and its manager) {
   x.check_service();
 }
 
-CAF_TEST(ready is who can read both stores) {
+CAF_TEST(ready is who can read both stores and has read the unfinished rows) {
   world x;
   auto ready = x.ask(x.tenant, check_readiness{}).reply();
   CAF_CHECK(ready.ready);
-  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: ok", "catalogue: ok"}));
+  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: ok", "catalogue: ok", "generations: ok"}));
   x.store->fail_reads(true);
   ready = x.ask(x.tenant, check_readiness{}).reply();
   CAF_CHECK(!ready.ready);
-  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: internal", "catalogue: ok"}));
+  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: internal", "catalogue: ok", "generations: ok"}));
   x.store->fail_reads(false);
   CAF_CHECK(x.ask(x.tenant, check_readiness{}).reply().ready);
 }

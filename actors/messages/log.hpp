@@ -1,0 +1,200 @@
+// What is said about streams: to the store, to the stream, to the directory.
+#pragma once
+
+#include "actors/chunk.hpp"
+#include "actors/ids.hpp"
+#include "actors/messages/inspect.hpp"
+#include "actors/payload.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace segue {
+
+// -- the log: rows -----------------------------------------------------------------------------------------------------
+
+/// Identifies one append of one producer. An empty id means: no producer.
+struct producer_tag {
+  std::string id;
+  uint64_t epoch = 0; ///< attempt; a higher one fences all lower ones
+  uint64_t seq = 0;   ///< 0, 1, 2 … within an epoch
+
+  friend bool operator==(const producer_tag&, const producer_tag&) = default;
+};
+
+/// Everything a store knows of a stream but its chunks and producers.
+struct stream_row {
+  stream_id id = 0;
+  std::string path;
+  std::string content_type;
+  position tail = 0;
+  bool closed = false;
+  producer_tag closed_by;      ///< the append that closed it, so that its repetition is recognised
+  std::string stream_seq;      ///< last accepted `Stream-Seq`
+  int64_t ttl_s = -1;          ///< seconds without use until it expires; -1: never
+  int64_t expires_at_ms = 0;   ///< absolute expiry; 0: never
+  stream_id parent = 0;        ///< the stream it was forked from; 0: none
+  position fork_position = 0;  ///< where the parent's bytes end
+  bool soft_deleted = false;   ///< gone for clients, kept for its forks
+  uint64_t owner_epoch = 0;    ///< raised by every claim; writes of lower epochs are refused
+  int64_t created_at_ms = 0;
+
+  friend bool operator==(const stream_row&, const stream_row&) = default;
+};
+
+// -- the log: store host -------------------------------------------------------------------------------------------------
+
+/// Creates the stream unless the path exists. Reply: `stream_written`.
+struct create_stream {
+  std::string path;
+  std::string content_type;
+  int64_t now_ms = 0;
+};
+
+/// Raises the owner epoch: every write queued before is decided, every later write of a former owner is refused.
+/// Reply: `stream_written` with the producers.
+struct claim_stream {
+  std::string path;
+};
+
+/// Appends records and state in one atomic write, if epoch and tail are as expected. Reply: `stream_written`.
+struct put_chunks {
+  stream_id id = 0;
+  uint64_t owner_epoch = 0;
+  position expected_tail = 0;
+  std::vector<chunk> chunks;            ///< consecutive, the first at `expected_tail`; may be empty when closing
+  std::vector<producer_tag> producers;  ///< their newest state, each producer once
+  std::string stream_seq;               ///< empty: unchanged
+  bool close = false;
+  producer_tag closed_by;
+};
+
+/// Removes the stream, its chunks and producers. Deleting what is not there succeeds. Reply: `stream_written`.
+struct delete_stream {
+  std::string path;
+};
+
+/// A write is durable; the row as it is now.
+struct stream_written {
+  stream_row row;
+  bool created = false;
+  std::vector<producer_tag> producers; ///< only after a claim
+};
+
+/// Reads a row. Reply: `stream_loaded`, or `ec::not_found`.
+struct load_stream {
+  std::string path;
+};
+
+struct stream_loaded {
+  stream_row row;
+};
+
+/// Reads records from `after` on, at least one and at most about `limit` bytes. `tail` and `closed` are what the
+/// stream knew when it passed the request on, and become part of the reply. Reply: `chunk_batch`.
+struct load_chunks {
+  stream_id id = 0;
+  position after = 0;
+  uint64_t limit = 0;
+  position tail = 0;
+  bool closed = false;
+};
+
+// -- the log: stream -----------------------------------------------------------------------------------------------------
+
+inline constexpr position anywhere = UINT64_MAX;
+
+/// Appends one record, or closes, or both. The reply `chunk_appended` comes once it is durable.
+struct append_chunk {
+  payload bytes;                 ///< may be empty only when closing
+  std::vector<uint32_t> lengths; ///< JSON message sizes, see `chunk`
+  std::string content_type;      ///< must be the stream's; empty: not checked
+  producer_tag producer;
+  std::string stream_seq;        ///< must be greater than the last one; empty: none
+  bool close = false;
+  position at = anywhere;        ///< where it must begin, else `ec::conflict`; anywhere: at the tail
+};
+
+struct chunk_appended {
+  position next = 0;       ///< tail after this append
+  bool duplicate = false;  ///< it had been accepted before; nothing was stored now
+  bool closed = false;
+  uint64_t producer_seq = 0; ///< highest accepted sequence number of this producer
+};
+
+/// Reads what lies at and after a position. Reply: `chunk_batch`; at the tail it comes after `wait_ms` at the latest.
+struct read_chunks {
+  position after = 0;
+  uint64_t limit = 0;    ///< about so many bytes, at least one record
+  uint32_t wait_ms = 0;  ///< 0: answer at once; at most 30,000
+};
+
+struct chunk_batch {
+  std::vector<chunk> chunks; ///< the first one begins exactly at the position asked for
+  position next = 0;         ///< where to read on
+  position tail = 0;         ///< the durable end of the stream when this was answered
+  bool closed = false;       ///< the stream is closed and `tail` is final
+
+  bool up_to_date() const { return next == tail; }
+};
+
+/// What a stream is, without its bytes. Reply: `stream_loaded`.
+struct inspect_stream {};
+
+/// Asked by an idle stream. True: the directory has forgotten it, it may stop. Reply: `retirement_decided`.
+struct may_retire {
+  std::string path;
+};
+
+struct retirement_decided {
+  bool granted = false;
+};
+
+// -- the log: directory --------------------------------------------------------------------------------------------------
+
+/// Creates the stream or finds it, if it has the same content type. Reply: `stream_opened`.
+struct open_stream {
+  std::string path;
+  std::string content_type;
+};
+
+/// Reply: `stream_opened`, or `ec::not_found`.
+struct find_stream {
+  std::string path;
+};
+
+/// Ends and deletes the stream; succeeds when there is none. Reply: `stream_removed`.
+struct remove_stream {
+  std::string path;
+};
+
+struct stream_removed {};
+
+// -- inspection ---------------------------------------------------------------------------------------------------------
+
+SEGUE_INSPECT(producer_tag, x.id, x.epoch, x.seq)
+SEGUE_INSPECT(stream_row, x.id, x.path, x.content_type, x.tail, x.closed, x.closed_by, x.stream_seq, x.ttl_s,
+    x.expires_at_ms, x.parent, x.fork_position, x.soft_deleted, x.owner_epoch, x.created_at_ms)
+SEGUE_INSPECT(create_stream, x.path, x.content_type, x.now_ms)
+SEGUE_INSPECT(claim_stream, x.path)
+SEGUE_INSPECT(put_chunks, x.id, x.owner_epoch, x.expected_tail, x.chunks, x.producers, x.stream_seq, x.close,
+    x.closed_by)
+SEGUE_INSPECT(delete_stream, x.path)
+SEGUE_INSPECT(stream_written, x.row, x.created, x.producers)
+SEGUE_INSPECT(load_stream, x.path)
+SEGUE_INSPECT(stream_loaded, x.row)
+SEGUE_INSPECT(load_chunks, x.id, x.after, x.limit, x.tail, x.closed)
+SEGUE_INSPECT(append_chunk, x.bytes, x.lengths, x.content_type, x.producer, x.stream_seq, x.close, x.at)
+SEGUE_INSPECT(chunk_appended, x.next, x.duplicate, x.closed, x.producer_seq)
+SEGUE_INSPECT(read_chunks, x.after, x.limit, x.wait_ms)
+SEGUE_INSPECT(chunk_batch, x.chunks, x.next, x.tail, x.closed)
+SEGUE_INSPECT(inspect_stream)
+SEGUE_INSPECT(may_retire, x.path)
+SEGUE_INSPECT(retirement_decided, x.granted)
+SEGUE_INSPECT(open_stream, x.path, x.content_type)
+SEGUE_INSPECT(find_stream, x.path)
+SEGUE_INSPECT(remove_stream, x.path)
+SEGUE_INSPECT(stream_removed)
+
+} // namespace segue

@@ -46,8 +46,9 @@ using stream_actor = caf::typed_actor<                 //
 struct stream_opened {
   stream_actor stream;
   stream_row row; ///< as it was when the stream was opened: what never changes of it can be relied on
+  bool created = false; ///< by this very request
 };
-SEGUE_INSPECT(stream_opened, x.stream, x.row)
+SEGUE_INSPECT(stream_opened, x.stream, x.row, x.created)
 
 /// Knows which streams are live, and alone decides on their existence. Child of the tenant.
 using directory_actor = caf::typed_actor<                   //

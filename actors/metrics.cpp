@@ -32,6 +32,10 @@ metrics::metrics()
       requests_failed_client(counter("segue_http_request_errors_total", "HTTP requests answered with an error", {{"class", "4xx"}})),
       requests_failed_server(counter("segue_http_request_errors_total", "HTTP requests answered with an error", {{"class", "5xx"}})),
       bytes_sent(counter("segue_http_sent_bytes_total", "Body bytes handed to sockets")),
+      listeners(gauge("segue_listeners", "Live listeners at the tail of their stream")),
+      listeners_lagged(counter("segue_listeners_lagged_total", "Listeners who left the tail because their socket was full")),
+      frames_built(counter("segue_tail_frames_built_total", "Frames made at tails, each for all listeners of one format")),
+      frames_sent(counter("segue_tail_frames_sent_total", "Frames of tails handed to sockets")),
       restarts(counter("segue_actor_restarts_total", "Actors restarted by their parent")) {}
 
 prometheus::Counter& metrics::counter(const char* name, const char* help, const prometheus::Labels& labels) {

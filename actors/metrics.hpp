@@ -58,6 +58,10 @@ public:
   prometheus::Counter& requests_failed_client; ///< answered with a 4xx
   prometheus::Counter& requests_failed_server; ///< answered with a 5xx
   prometheus::Counter& bytes_sent;            ///< body bytes handed to sockets
+  prometheus::Gauge& listeners;               ///< live listeners at the tail of their stream
+  prometheus::Counter& listeners_lagged;      ///< how often one left the tail because its socket was full
+  prometheus::Counter& frames_built;          ///< frames made at tails, each for all listeners of one format
+  prometheus::Counter& frames_sent;           ///< how often those were given to a socket
 
   // -- supervision
   prometheus::Counter& restarts; ///< actors restarted by their parent

@@ -125,6 +125,7 @@ const std::vector<setting_row>& setting_rows() {
       {"request-timeout", "30s", "a request must arrive within this time", false, duration<&s::request_timeout>},
       {"stall-timeout", "5m", "a client that takes nothing for so long is cut off", false,
           duration<&s::stall_timeout>},
+      {"long-poll-timeout", "25s", "how long a long poll waits for something new", false, duration<&s::long_poll_timeout>},
       {"shutdown-timeout", "8s", "how long ending may take", false, duration<&s::shutdown_timeout>},
       {"log-format", "text", "text for people or json for machines", false, log_format},
       {"log-level", "info", "debug, info, warning or error", false, log_level},

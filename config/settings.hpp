@@ -33,6 +33,7 @@ struct settings {
   uint64_t header_limit = 0;
   std::chrono::milliseconds request_timeout{};
   std::chrono::milliseconds stall_timeout{};
+  std::chrono::milliseconds long_poll_timeout{};
   std::chrono::milliseconds shutdown_timeout{};
   bool log_json = false;
   std::string log_level;

@@ -3,7 +3,10 @@
 
 #include "actors/log.hpp"
 #include "http/payload_body.hpp"
+#include "http/websocket.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
@@ -29,8 +32,10 @@ class tcp_connection final : public connection,
                              public response_writer,
                              public std::enable_shared_from_this<tcp_connection> {
 public:
-  tcp_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes)
-      : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes) {
+  tcp_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes,
+      tails& at_tails)
+      : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes), tails_(at_tails),
+        out_(stream_.socket(), where.stall) {
     edge_.counters.connections.Increment();
   }
 
@@ -44,6 +49,9 @@ public:
   asio::awaitable<void> begin(response head, std::optional<uint64_t> length) override;
   asio::awaitable<void> write(std::vector<payload> body) override;
   asio::awaitable<void> finish() override;
+  asio::awaitable<void> upgrade() override;
+  outlet& out() override { return out_; }
+  bool chunked() const override { return chunked_; }
 
 private:
   using request_parser = bhttp::request_parser<bhttp::string_body>;
@@ -63,9 +71,13 @@ private:
   beast::tcp_stream stream_;
   const edge& edge_;
   const router& routes_;
+  tails& tails_;
   beast::flat_buffer buffer_;
+  outlet out_;
+  std::unique_ptr<websocket> websocket_;
 
   // -- of the request being served
+  websocket::request message_;
   std::unique_ptr<session> session_;
   unsigned version_ = 11;
   bool head_ = false;
@@ -104,26 +116,26 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   streaming_ = false;
   if (!co_await read(parser))
     co_return false;
-  auto message = parser.release();
-  version_ = message.version();
-  keep_alive_ = message.keep_alive();
-  head_ = message.method() == bhttp::verb::head;
+  message_ = parser.release();
+  version_ = message_.version();
+  keep_alive_ = message_.keep_alive();
+  head_ = message_.method() == bhttp::verb::head;
 
   exchange::request what;
-  what.method = std::string{message.method_string()};
-  what.body = std::move(message.body());
-  for (const auto& field : message) {
+  what.method = std::string{message_.method_string()};
+  what.body = std::move(message_.body());
+  for (const auto& field : message_) {
     std::string name{field.name_string()};
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     what.headers.emplace_back(std::move(name), std::string{field.value()});
   }
-  if (!host_allowed(message[bhttp::field::host])) {
+  if (!host_allowed(message_[bhttp::field::host])) {
     co_await refuse(refused(421, "misdirected", "This server is not the one asked for",
         "The Host header must name the address this server listens on, e.g. " + edge_.listen_host + ":"
             + std::to_string(edge_.port) + "."));
     co_return keep_alive_;
   }
-  auto target = parse_url({message.target().data(), message.target().size()});
+  auto target = parse_url({message_.target().data(), message_.target().size()});
   if (!target) {
     co_await refuse(refused(400, "bad_target", "The request target is malformed",
         "The target must be a path that begins with / and an optional query, percent-encoded."));
@@ -131,7 +143,7 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   }
   what.target = std::move(*target);
   session_ = std::make_unique<session>(edge_.system, io_);
-  exchange x{edge_, std::move(what), *session_, *this};
+  exchange x{edge_, tails_, std::move(what), *session_, *this};
   serving_ = true;
   co_await answer(x);
   serving_ = false;
@@ -290,11 +302,30 @@ asio::awaitable<void> tcp_connection::write(std::vector<payload> body) {
 }
 
 asio::awaitable<void> tcp_connection::finish() {
+  if (websocket_) {
+    co_await websocket_->close();
+    co_return;
+  }
   stream_.expires_after(edge_.stall);
   if (chunked_ && !head_)
     co_await asio::async_write(stream_, bhttp::make_chunk_last(), asio::use_awaitable);
   streaming_ = false;
   finished_ = true;
+}
+
+asio::awaitable<void> tcp_connection::upgrade() {
+  stream_.expires_never();
+  keep_alive_ = false;
+  edge_.counters.requests.Increment();
+  websocket_ = make_websocket(stream_.socket(), out_, edge_.stall);
+  co_await websocket_->accept(message_);
+  streaming_ = true;
+  auto listen = [](std::shared_ptr<tcp_connection> self) -> asio::awaitable<void> {
+    co_await self->websocket_->listen();
+    if (self->session_)
+      self->session_->abort();
+  };
+  asio::co_spawn(io_, listen(shared_from_this()), asio::detached);
 }
 
 /// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed.
@@ -325,8 +356,8 @@ void tcp_connection::stop() {
 } // namespace
 
 std::shared_ptr<connection> make_connection(
-    asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes) {
-  return std::make_shared<tcp_connection>(std::move(socket), io, where, routes);
+    asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes, tails& at_tails) {
+  return std::make_shared<tcp_connection>(std::move(socket), io, where, routes, at_tails);
 }
 
 } // namespace segue::http

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/metrics.hpp"
+#include "http/outlet.hpp"
 #include "http/problem.hpp"
 #include "http/session.hpp"
 #include "http/url.hpp"
@@ -25,6 +26,7 @@ struct edge {
   size_t connections = 10'000;
   std::chrono::milliseconds patience{30'000}; ///< for a request to arrive
   std::chrono::milliseconds stall{300'000};   ///< for a reader who does not take anything
+  std::chrono::milliseconds long_poll{25'000}; ///< how long a long poll waits
 };
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
@@ -43,7 +45,12 @@ public:
   virtual asio::awaitable<void> begin(response head, std::optional<uint64_t> length) = 0;
   virtual asio::awaitable<void> write(std::vector<payload> body) = 0;
   virtual asio::awaitable<void> finish() = 0;
+  virtual asio::awaitable<void> upgrade() = 0;
+  virtual outlet& out() = 0;
+  virtual bool chunked() const = 0;
 };
+
+class tails;
 
 class exchange {
 public:
@@ -55,8 +62,8 @@ public:
     std::string body;
   };
 
-  exchange(const edge& where, request what, session& asker, response_writer& writer)
-      : edge_(where), request_(std::move(what)), session_(asker), writer_(writer) {}
+  exchange(const edge& where, tails& at_tails, request what, session& asker, response_writer& writer)
+      : edge_(where), tails_(at_tails), request_(std::move(what)), session_(asker), writer_(writer) {}
 
   // -- the request
   const edge& where() const { return edge_; }
@@ -75,6 +82,8 @@ public:
     return session_.ask(std::move(destination), std::move(what), timeout);
   }
 
+  session& asker() { return session_; }
+
   /// The services of the tenant this request belongs to.
   auto services() { return ask(edge_.tenant, resolve_tenant{}); }
 
@@ -92,8 +101,22 @@ public:
   asio::awaitable<void> write(std::vector<payload> body) { return writer_.write(std::move(body)); }
   asio::awaitable<void> finish() { return writer_.finish(); }
 
+  // -- a response that follows a stream
+  /// Instead of `begin`: the connection becomes a WebSocket. Throws when the request asks for none that we speak.
+  asio::awaitable<void> upgrade() { return writer_.upgrade(); }
+
+  /// Where frames go once the response has begun.
+  outlet& out() { return writer_.out(); }
+
+  /// Whether what goes there must be put into HTTP chunks.
+  bool chunked() const { return writer_.chunked(); }
+
+  /// The shared tails of this I/O thread.
+  tails& at_tails() { return tails_; }
+
 private:
   const edge& edge_;
+  tails& tails_;
   request request_;
   session& session_;
   response_writer& writer_;

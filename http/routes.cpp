@@ -17,7 +17,10 @@ std::vector<route> routes() {
       {"GET", "/v1/generations/{id}/download", get_download, "the same, as a file"},
       {"GET", "/v1/generations/{id}/events", get_events, "its events; ?live=sse follows them"},
       {"GET", "/v1/users/{user}/generations/{id}/chunks", get_chunks, "its sound, for clients that poll"},
-      {"GET", "/v1/stream/{path*}", get_stream, "any stream, from ?offset= on"},
+      {"GET", "/v1/stream/{path*}", get_stream, "any stream, from ?offset= on; ?live= follows it"},
+      {"PUT", "/v1/stream/{path*}", put_stream, "create a stream of your own"},
+      {"POST", "/v1/stream/{path*}", post_stream, "append to it, or close it"},
+      {"DELETE", "/v1/stream/{path*}", delete_stream, "remove it"},
 
       {"GET", "/healthz", get_health, "the process is alive"},
       {"GET", "/readyz", get_readiness, "requests can be served"},

@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include "actors/log.hpp"
+#include "http/tail.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,7 +19,10 @@ using boost::system::error_code;
 
 /// One thread and everything that lives on it.
 struct server::io_thread {
+  explicit io_thread(const edge& where) : at_tails(where.system, io, where.counters) {}
+
   asio::io_context io{1};
+  tails at_tails;
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::set<std::shared_ptr<connection>> connections; ///< touched on this thread only
   std::atomic<size_t> open = 0;
@@ -27,7 +31,7 @@ struct server::io_thread {
 
 server::server(edge where, router routes, size_t threads) : edge_(std::move(where)), routes_(std::move(routes)) {
   for (size_t i = 0; i < std::max<size_t>(threads, 1); ++i)
-    threads_.push_back(std::make_unique<io_thread>());
+    threads_.push_back(std::make_unique<io_thread>(edge_));
   auto host = edge_.listen_host;
   if (host.starts_with('[') && host.ends_with(']'))
     host = host.substr(1, host.size() - 2);
@@ -76,7 +80,7 @@ asio::awaitable<void> server::accept() {
 }
 
 void server::adopt(io_thread& on, asio::ip::tcp::socket socket) {
-  auto client = make_connection(std::move(socket), on.io, edge_, routes_);
+  auto client = make_connection(std::move(socket), on.io, edge_, routes_, on.at_tails);
   on.connections.insert(client);
   asio::co_spawn(on.io, client->run(), [&on, client](std::exception_ptr) {
     on.connections.erase(client);

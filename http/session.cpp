@@ -1,5 +1,6 @@
 #include "http/session.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <caf/make_actor.hpp>
 #include <caf/scoped_execution_unit.hpp>
 
@@ -46,6 +47,33 @@ session::session(caf::actor_system& system, asio::io_context& io) : io_(io) {
 }
 
 session::~session() { actor_->close(); }
+
+asio::awaitable<void> session::suspend(std::function<void(std::function<void()>)> start) {
+  if (aborted_)
+    co_return;
+  auto initiate = [&](auto handler) {
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    auto resume = [this, waiting, resumed = std::make_shared<bool>(false)] {
+      if (std::exchange(*resumed, true))
+        return;
+      abort_ = nullptr;
+      asio::post(io_, [waiting] { std::move (*waiting)(); });
+    };
+    abort_ = resume;
+    start(resume);
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
+}
+
+asio::awaitable<void> session::pause(std::chrono::milliseconds duration) {
+  asio::steady_timer timer{io_, duration};
+  co_await suspend([&timer](std::function<void()> resume) {
+    timer.async_wait([resume](boost::system::error_code cancelled) {
+      if (!cancelled)
+        resume();
+    });
+  });
+}
 
 void session::abort() {
   aborted_ = true;

@@ -82,7 +82,15 @@ public:
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
   }
 
-  /// Ends the question under way, and every later one, at once.
+  /// Waits until what `start` was given is called, or until `abort`.
+  asio::awaitable<void> suspend(std::function<void(std::function<void()> resume)> start);
+
+  /// Waits for so long, or until `abort`.
+  asio::awaitable<void> pause(std::chrono::milliseconds duration);
+
+  bool aborted() const { return aborted_; }
+
+  /// Ends the question or wait under way, and every later one, at once.
   void abort();
 
 private:

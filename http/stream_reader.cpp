@@ -2,10 +2,17 @@
 
 namespace segue::http {
 
+namespace {
+
+constexpr auto retry_pause = std::chrono::milliseconds{200};
+constexpr auto patience = std::chrono::minutes{2};
+
+} // namespace
+
 asio::awaitable<caf::error> stream_reader::open(directory_actor directory, std::string path) {
   directory_ = std::move(directory);
   find_stream find{std::move(path)};
-  auto found = co_await exchange_.ask(directory_, std::move(find));
+  auto found = co_await session_.ask(directory_, std::move(find));
   if (!found)
     co_return found.error();
   stream_ = found->stream;
@@ -15,7 +22,7 @@ asio::awaitable<caf::error> stream_reader::open(directory_actor directory, std::
 
 template <class Request>
 asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::ask(Request request) {
-  auto answer = co_await exchange_.ask(stream_, request);
+  auto answer = co_await session_.ask(stream_, request);
   if (answer)
     co_return answer;
   auto code = code_of(answer.error());
@@ -24,12 +31,27 @@ asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::a
   auto failed = co_await open(directory_, row_.path);
   if (failed)
     co_return failed;
-  co_return co_await exchange_.ask(stream_, request);
+  co_return co_await session_.ask(stream_, request);
 }
 
 asio::awaitable<caf::expected<chunk_batch>> stream_reader::read(position after, uint64_t limit, uint32_t wait_ms) {
   read_chunks request{after, limit, wait_ms};
   return ask(request);
+}
+
+asio::awaitable<caf::expected<chunk_batch>> stream_reader::read_patiently(
+    position after, uint64_t limit, uint32_t wait_ms) {
+  auto give_up_at = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto batch = co_await read(after, limit, wait_ms);
+    if (batch)
+      co_return batch;
+    auto code = code_of(batch.error());
+    bool passes = code == ec::unavailable || code == ec::timeout || code == ec::busy || code == ec::moved;
+    if (!passes || session_.aborted() || std::chrono::steady_clock::now() > give_up_at)
+      co_return batch;
+    co_await session_.pause(retry_pause);
+  }
 }
 
 asio::awaitable<caf::expected<stream_loaded>> stream_reader::inspect() {

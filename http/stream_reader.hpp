@@ -1,4 +1,4 @@
-// Reads a stream on behalf of one request, whichever actor holds it at the moment.
+// Reads a stream on behalf of one session, whichever actor holds it at the moment.
 #pragma once
 
 #include "http/exchange.hpp"
@@ -7,13 +7,20 @@ namespace segue::http {
 
 class stream_reader {
 public:
-  explicit stream_reader(exchange& x) : exchange_(x) {}
+  explicit stream_reader(session& asker) : session_(asker) {}
+
+  /// Reads what another reader has found.
+  stream_reader(session& asker, const stream_reader& known)
+      : session_(asker), directory_(known.directory_), stream_(known.stream_), row_(known.row_) {}
 
   /// Finds the stream. Errors: `ec::not_found`, `ec::unavailable`.
   asio::awaitable<caf::error> open(directory_actor directory, std::string path);
 
   /// As `read_chunks`. A stream that retired or died meanwhile is found again, once.
   asio::awaitable<caf::expected<chunk_batch>> read(position after, uint64_t limit, uint32_t wait_ms);
+
+  /// As `read`, and again while the stream cannot be read for a reason that passes, for two minutes at the most.
+  asio::awaitable<caf::expected<chunk_batch>> read_patiently(position after, uint64_t limit, uint32_t wait_ms);
 
   /// The row as it is now. Finds again like `read`.
   asio::awaitable<caf::expected<stream_loaded>> inspect();
@@ -25,7 +32,7 @@ private:
   template <class Request>
   asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> ask(Request request);
 
-  exchange& exchange_;
+  session& session_;
   directory_actor directory_;
   stream_actor stream_;
   stream_row row_;

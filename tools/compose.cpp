@@ -106,6 +106,7 @@ http::edge edge_of(const settings& with, caf::actor_system& system, tenant_actor
   edge.connections = with.connections;
   edge.patience = with.request_timeout;
   edge.stall = with.stall_timeout;
+  edge.long_poll = with.long_poll_timeout;
   return edge;
 }
 

@@ -49,7 +49,7 @@ caf::result<stream_opened> directory_state::enter(const std::string& path, const
   waiting_request request{content_type, self_->make_response_promise<opened_promise>()};
   auto promise = request.promise;
   if (at->second.now == entry::phase::live) {
-    answer(at->second, request);
+    answer(at->second, request, false);
   } else {
     at->second.waiting.push_back(std::move(request));
     if (fresh)
@@ -58,11 +58,11 @@ caf::result<stream_opened> directory_state::enter(const std::string& path, const
   return promise;
 }
 
-void directory_state::answer(const entry& e, waiting_request& x) {
+void directory_state::answer(const entry& e, waiting_request& x, bool created) {
   if (!x.content_type.empty() && x.content_type != e.row.content_type)
     x.promise.deliver(caf::make_error(ec::conflict, "the stream exists with type " + e.row.content_type));
   else
-    x.promise.deliver(stream_opened{e.stream, e.row});
+    x.promise.deliver(stream_opened{e.stream, e.row, created});
 }
 
 /// Looks the path up in the store, or creates it there when one of those who wait wants it created.
@@ -110,13 +110,17 @@ void directory_state::missing(const std::string& path, const caf::error& why) {
 
 void directory_state::start(const std::string& path, stream_written x) {
   auto& e = entries_[path];
+  bool created = x.created;
   e.row = x.row;
   e.stream = self_->spawn(stream, std::move(x), store_, directory_actor{self_}, options_, metrics_);
   e.now = entry::phase::live;
   self_->monitor(e.stream);
   paths_[e.stream->address()] = path;
-  for (auto& request : e.waiting)
-    answer(e, request);
+  for (auto& request : e.waiting) { // the first one that wanted to create it did
+    bool creator = created && !request.content_type.empty();
+    answer(e, request, creator);
+    created = created && !creator;
+  }
   e.waiting.clear();
   if (!e.removers.empty())
     stop(e);

@@ -1,8 +1,8 @@
 // The sound of a generation for players: one URL, before, during and after it is made.
 #include "http/byte_range.hpp"
+#include "http/follow.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
-#include "http/stream_reader.hpp"
 
 #include "actors/log.hpp"
 #include "actors/sound.hpp"
@@ -12,15 +12,6 @@ namespace segue::http {
 namespace {
 
 constexpr uint64_t part_bytes = 256 << 10; ///< of one read, and so what a response holds in memory
-constexpr uint64_t burst_bytes = 1 << 20;  ///< of the first read: a browser begins to play after some 32 KiB
-constexpr uint32_t wait_ms = 25'000;
-
-std::vector<payload> bytes_of(const chunk_batch& batch) {
-  std::vector<payload> bytes;
-  for (const auto& record : batch.chunks)
-    bytes.push_back(record.bytes);
-  return bytes;
-}
 
 /// Sends [first, end) of a closed stream.
 asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {
@@ -42,21 +33,14 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
 }
 
 /// Sends what exists in one burst, and then what comes, until the stream is closed.
-asio::awaitable<void> send_growing(exchange& x, stream_reader& reader, response head, position after) {
+asio::awaitable<void> send_growing(exchange& x, stream_reader& reader, response head, position from) {
   head.headers.emplace_back("Cache-Control", "no-store");
   head.headers.emplace_back("X-Accel-Buffering", "no");
   co_await x.begin(std::move(head));
-  auto limit = burst_bytes;
-  while (!x.is_head()) {
-    auto batch = co_await reader.read(after, limit, wait_ms);
-    if (!batch)
+  if (!x.is_head()) {
+    bool whole = co_await follow(x, reader, bytes_format(x.chunked()), from);
+    if (!whole)
       co_return; // cut: there would have been more
-    limit = part_bytes;
-    after = batch->next;
-    auto bytes = bytes_of(*batch);
-    co_await x.write(std::move(bytes));
-    if (batch->closed && batch->up_to_date())
-      break;
   }
   co_await x.finish();
 }
@@ -105,7 +89,7 @@ asio::awaitable<void> send_sound(exchange& x, bool download) {
   auto wanted = offset_of(x);
   if (!wanted)
     co_return co_await x.send_problem(bad_offset());
-  stream_reader reader{x};
+  stream_reader reader{x.asker()};
   if (auto failed = co_await reader.open(services->directory, audio_path(row->request_id)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect();

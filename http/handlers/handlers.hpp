@@ -20,6 +20,9 @@ asio::awaitable<void> get_download(exchange& x);
 
 // -- streams
 asio::awaitable<void> get_stream(exchange& x);
+asio::awaitable<void> put_stream(exchange& x);
+asio::awaitable<void> post_stream(exchange& x);
+asio::awaitable<void> delete_stream(exchange& x);
 asio::awaitable<void> get_events(exchange& x);
 asio::awaitable<void> get_chunks(exchange& x);
 

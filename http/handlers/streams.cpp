@@ -1,19 +1,26 @@
-// The log itself: catch-up reads, and server-sent events.
+// The log itself: catch-up and live reads, through whichever door.
 #include "actors/sound.hpp"
+#include "http/follow.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
-#include "http/stream_reader.hpp"
+#include "http/stream_cursor.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 namespace segue::http {
 
 namespace {
 
 constexpr uint64_t catch_up_bytes = 1 << 20;
-constexpr uint32_t keep_alive_ms = 15'000;
 
-bool is_json(const stream_row& row) { return row.content_type == "application/json"; }
+/// Where the stream goes on behind this batch.
+void add_position(response& out, const chunk_batch& batch) {
+  out.headers.emplace_back("Stream-Next-Offset", format_offset(batch.next));
+  if (batch.up_to_date())
+    out.headers.emplace_back("Stream-Up-To-Date", "true");
+  if (batch.up_to_date() && batch.closed)
+    out.headers.emplace_back("Stream-Closed", "true");
+}
 
 /// The body of a read: bytes as they are, or JSON messages as an array. Nothing is copied.
 std::vector<payload> body_of(const stream_row& row, const chunk_batch& batch) {
@@ -21,7 +28,7 @@ std::vector<payload> body_of(const stream_row& row, const chunk_batch& batch) {
   static const payload comma{","};
   static const payload close{"]"};
   std::vector<payload> body;
-  if (!is_json(row)) {
+  if (!is_json(row.content_type)) {
     for (const auto& record : batch.chunks)
       body.push_back(record.bytes);
     return body;
@@ -49,12 +56,8 @@ asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from
   bool at_end = batch->up_to_date();
   auto tag = "\"" + std::to_string(reader.row().id) + ":" + std::to_string(from) + ":" + std::to_string(batch->next)
       + (at_end && batch->closed ? ":c\"" : "\"");
-  response out{200, {{"Content-Type", reader.row().content_type}, {"Stream-Next-Offset", format_offset(batch->next)},
-      {"ETag", tag}, {"Cache-Control", "no-cache"}}, {}};
-  if (at_end)
-    out.headers.emplace_back("Stream-Up-To-Date", "true");
-  if (at_end && batch->closed)
-    out.headers.emplace_back("Stream-Closed", "true");
+  response out{200, {{"Content-Type", reader.row().content_type}, {"ETag", tag}, {"Cache-Control", "no-cache"}}, {}};
+  add_position(out, *batch);
   if (x.header("if-none-match").find(tag) != std::string_view::npos)
     out.status = 304;
   else
@@ -62,47 +65,86 @@ asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from
   co_await x.send(std::move(out));
 }
 
-/// `event: data` with an array of messages, and behind every one `event: control`, until the stream is closed.
-asio::awaitable<void> server_sent_events(exchange& x, stream_reader& reader, position after) {
-  static const payload data{"event: data\ndata: "};
-  static const payload keep_alive{": keep-alive\n\n"};
+/// What there is to know of a stream without its content.
+asio::awaitable<void> describe(exchange& x, const stream_row& row) {
+  response out{200, {{"Content-Type", row.content_type}, {"Stream-Next-Offset", format_offset(row.tail)},
+      {"Cache-Control", "no-store"}}, {}};
+  if (row.closed)
+    out.headers.emplace_back("Stream-Closed", "true");
+  co_await x.send(std::move(out));
+}
+
+asio::awaitable<void> server_sent_events(exchange& x, stream_reader& reader, position from) {
   response head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}, {}};
+  if (is_binary(reader.row().content_type))
+    head.headers.emplace_back("stream-sse-data-encoding", "base64");
   co_await x.begin(std::move(head));
-  for (bool first = true; !x.is_head(); first = false) {
-    auto batch = co_await reader.read(after, catch_up_bytes, first ? 0 : keep_alive_ms);
-    if (!batch)
+  if (!x.is_head()) {
+    bool whole = co_await follow(x, reader, sse_format(x.chunked()), from);
+    if (!whole)
       co_return;
-    after = batch->next;
-    bool over = batch->closed && batch->up_to_date();
-    std::vector<payload> out;
-    if (!batch->chunks.empty()) {
-      out = body_of(reader.row(), *batch); // events are one line each, for JSON writers put no newlines
-      out.insert(out.begin(), data);
-    }
-    if (out.empty() && !first && !over) {
-      std::vector<payload> comment{keep_alive};
-      co_await x.write(std::move(comment));
-      continue;
-    }
-    nlohmann::ordered_json control{{"streamNextOffset", format_offset(after)}};
-    if (batch->up_to_date())
-      control["upToDate"] = true;
-    if (over)
-      control["streamClosed"] = true;
-    out.push_back(payload{(out.empty() ? "event: control\ndata: " : "\n\nevent: control\ndata: ") + control.dump() + "\n\n"});
-    co_await x.write(std::move(out));
-    if (over)
-      break;
   }
   co_await x.finish();
 }
 
+/// A page of somebody else may open a WebSocket to any server; the browser says whose page it is.
+bool own_origin(const exchange& x) {
+  auto origin = x.header("origin");
+  auto host = x.header("host");
+  return origin.empty() || origin == "http://" + std::string{host} || origin == "https://" + std::string{host};
+}
+
+asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position from) {
+  std::string wish{x.header("upgrade")};
+  std::transform(wish.begin(), wish.end(), wish.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (wish != "websocket") {
+    header_list headers{{"Upgrade", "websocket"}, {"Connection", "Upgrade"}};
+    auto why = refused(426, "upgrade_required", "This is a WebSocket", "live=websocket needs a WebSocket handshake.");
+    co_return co_await x.send_problem(std::move(why), std::move(headers));
+  }
+  if (!own_origin(x)) {
+    auto why = refused(403, "foreign_origin", "This page may not listen",
+        "The Origin header must name this server, or be left out by clients that are no browsers.");
+    co_return co_await x.send_problem(std::move(why));
+  }
+  co_await x.upgrade();
+  bool whole = co_await follow(x, reader, websocket_format(), from);
+  if (whole)
+    co_await x.finish();
+}
+
+/// Answers when there is something newer, or after a while that there is nothing.
+asio::awaitable<void> long_poll(exchange& x, stream_reader& reader, position from) {
+  auto wait = x.where().long_poll;
+  auto batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(wait.count()));
+  if (!batch)
+    co_return co_await x.send_error(batch.error());
+  response out{batch->chunks.empty() ? 204u : 200u, {}, {}};
+  add_position(out, *batch);
+  out.headers.emplace_back("Stream-Cursor", next_cursor(x.query("cursor").value_or("")));
+  out.headers.emplace_back("Cache-Control", "no-store");
+  if (!batch->chunks.empty()) {
+    out.headers.emplace_back("Content-Type", reader.row().content_type);
+    out.body = body_of(reader.row(), *batch);
+  }
+  co_await x.send(std::move(out));
+}
+
 /// A GET on a stream, once it is known to exist and to be the client's.
-asio::awaitable<void> answer_read(exchange& x, directory_actor directory, std::string path) {
+asio::awaitable<void> answer_read(exchange& x, directory_actor directory, std::string path, bool offset_needed) {
   auto wanted = offset_of(x);
   if (!wanted)
     co_return co_await x.send_problem(bad_offset());
-  stream_reader reader{x};
+  auto live = x.query("live");
+  if (live && *live != "long-poll" && *live != "sse" && *live != "websocket") {
+    auto why = bad_field("live", "live must be long-poll, sse or websocket; leave it out to read what is there.");
+    co_return co_await x.send_problem(std::move(why));
+  }
+  if (live && !x.query("offset") && offset_needed) {
+    auto why = bad_field("offset", "A live read needs an offset: -1 (the start), now (the end) or one this server gave.");
+    co_return co_await x.send_problem(std::move(why));
+  }
+  stream_reader reader{x.asker()};
   if (auto failed = co_await reader.open(directory, std::move(path)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect();
@@ -111,15 +153,16 @@ asio::awaitable<void> answer_read(exchange& x, directory_actor directory, std::s
   auto from = resolve(*wanted, now->row.tail);
   if (!from)
     co_return co_await x.send_problem(bad_offset());
-  auto live = x.query("live");
-  if (live && (*live != "sse" || !is_json(reader.row()))) {
-    auto why = bad_field("live", "live must be sse, and is for streams of JSON; leave it out to read what is there.");
-    co_return co_await x.send_problem(std::move(why));
-  }
-  if (live)
-    co_await server_sent_events(x, reader, *from);
-  else
+  if (!live && x.is_head())
+    co_await describe(x, now->row);
+  else if (!live)
     co_await catch_up(x, reader, *from, wanted->from == offset_query::kind::now);
+  else if (*live == "sse")
+    co_await server_sent_events(x, reader, *from);
+  else if (*live == "websocket")
+    co_await web_socket(x, reader, *from);
+  else
+    co_await long_poll(x, reader, *from);
 }
 
 asio::awaitable<void> read_of_generation(exchange& x, std::string user_id, std::string (*path_of)(const std::string&)) {
@@ -129,7 +172,7 @@ asio::awaitable<void> read_of_generation(exchange& x, std::string user_id, std::
   auto row = co_await find_row(x, services->manager, std::move(user_id));
   if (!row)
     co_return;
-  co_await answer_read(x, services->directory, path_of(row->request_id));
+  co_await answer_read(x, services->directory, path_of(row->request_id), false);
 }
 
 } // namespace
@@ -138,7 +181,7 @@ asio::awaitable<void> get_stream(exchange& x) {
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
-  co_await answer_read(x, services->directory, x.parameter("path"));
+  co_await answer_read(x, services->directory, x.parameter("path"), true);
 }
 
 asio::awaitable<void> get_events(exchange& x) { return read_of_generation(x, {}, events_path); }

@@ -6,7 +6,7 @@ import { before, describe, it } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';
 import { assertWholeStory, catchUp, completed, eventsOf, generate, makePiece, until } from '../support/api.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
-import { EventListener, PollingListener, ProgressiveListener } from '../support/listeners.mjs';
+import { ByteEventListener, EventListener, PollingListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
 import { Server, useServer } from '../support/server.mjs';
 
 const rounds = Number(process.env.CHAOS_ROUNDS ?? 20);
@@ -56,8 +56,8 @@ async function beginPiece(server, wish) {
   const { request_id: id, urls } = await generate(server, wish);
   const hearing = [
     new ProgressiveListener(server, urls.audio),
-    new ProgressiveListener(server, urls.download),
-    new PollingListener(server, urls.audio_stream),
+    new WebSocketListener(server, urls.audio_stream),
+    new ByteEventListener(server, urls.audio_stream),
     new PollingListener(server, `/v1/users/anonymous/generations/${id}/chunks`),
   ];
   const reading = new EventListener(server, urls.events);

@@ -161,7 +161,7 @@ describe('bad input', { timeout: 120_000 }, () => {
     await everyCase(['maybe', '1', '', 'TRUE'], async (purge) =>
       expectProblem(await ask(server, 'DELETE', `${piece.urls.self}?purge=${purge}`), 400, { what: 'purge', says: [/purge/, /true/] }),
     );
-    await everyCase(['websocket', 'yes', ''], async (live) =>
+    await everyCase(['sockets', 'yes', ''], async (live) =>
       expectProblem(await get(server, `${piece.urls.events}?live=${live}`), 400, { what: 'live', says: [/live/, /sse/] }),
     );
     assert.equal((await get(server, piece.urls.self)).status, 200);

@@ -74,13 +74,17 @@ describe('the doors to a finished piece', { concurrency: 4, timeout: 60_000 }, (
   });
 
   it('answer HEAD like GET without the body', async () => {
-    for (const url of [piece.urls.audio, piece.urls.download, piece.urls.audio_stream, piece.urls.self]) {
+    for (const url of [piece.urls.audio, piece.urls.download, piece.urls.self]) {
       const [head, whole] = [await ask(server, 'HEAD', url), await get(server, url)];
       assert.equal(head.status, 200, url);
       assert.equal(head.body.length, 0, url);
       for (const name of ['content-type', 'content-length', 'etag', 'accept-ranges', 'stream-next-offset'])
         assert.equal(head.headers[name], whole.headers[name], `${name} of ${url}`);
     }
+    const log = await ask(server, 'HEAD', piece.urls.audio_stream);
+    assert.equal(log.headers['stream-next-offset'], offsetOf(sound.length), 'of a log HEAD tells where it ends');
+    assert.equal(log.headers['stream-closed'], 'true');
+    assert.equal(log.headers['cache-control'], 'no-store');
   });
 
   it('give pieces by Range that are exactly the bytes asked for', async () => {

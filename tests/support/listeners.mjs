@@ -1,6 +1,7 @@
 // Listeners that stay: each follows one stream of a generation through one door and, after a cut, comes back at the exact
 // place where it was.
 import assert from 'node:assert/strict';
+import WebSocket from 'ws';
 import { offsetOf, positionOf } from './api.mjs';
 import { get, open, waitFor } from './http.mjs';
 
@@ -98,6 +99,84 @@ export class PollingListener extends Listener {
   }
 }
 
+/// A client that asks and waits until there is something new.
+export class LongPollListener extends Listener {
+  async session() {
+    const wasReady = this.server.ready;
+    const reply = await get(this.server, `${this.path}?live=long-poll&offset=${offsetOf(this.position)}`);
+    if (reply.status !== 204) this.accepted(reply.status, wasReady);
+    this.heard(reply.body);
+    assert.equal(reply.headers['stream-next-offset'], offsetOf(this.position));
+    assert.match(reply.headers['stream-cursor'] ?? 'no cursor', /^\d+$/);
+    this.done = reply.headers['stream-closed'] === 'true';
+  }
+}
+
+/// A listener over WebSocket: binary data, and a control message behind each. What came without its control message is
+/// not taken: it will come again.
+export class WebSocketListener extends Listener {
+  session() {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${this.server.port}${this.path}?live=websocket&offset=${offsetOf(this.position)}`);
+      const wasReady = this.server.ready;
+      let pending = [];
+      this.socket = socket;
+      const fail = (error) => {
+        socket.terminate();
+        reject(error);
+      };
+      socket.on('unexpected-response', (_, { statusCode }) => {
+        try {
+          this.accepted(statusCode, wasReady);
+        } catch (error) {
+          fail(error);
+        }
+      });
+      socket.on('open', () => (this.down = false));
+      socket.on('message', (data, isBinary) => {
+        if (isBinary) return pending.push(data);
+        const { streamNextOffset, upToDate, streamClosed } = JSON.parse(data.toString());
+        for (const bytes of pending.splice(0)) this.heard(bytes);
+        if (positionOf(streamNextOffset) !== this.position) fail(new Error(`is told ${streamNextOffset} at byte ${this.position}`));
+        this.upToDate = upToDate === true;
+        this.done = streamClosed === true;
+      });
+      socket.on('error', (error) => reject(Object.assign(error, { code: error.code ?? 'ECONNRESET' })));
+      socket.on('close', (code) => {
+        this.code = code;
+        if (this.done || this.left) resolve();
+        else reject(Object.assign(new Error(`closed with ${code}`), { code: 'ECONNRESET' }));
+      });
+    });
+  }
+
+  leave() {
+    this.left = true;
+    this.socket?.close();
+  }
+}
+
+/// A reader of bytes over Server-Sent Events, which carry them as base64.
+export class ByteEventListener extends Listener {
+  async session() {
+    const wasReady = this.server.ready;
+    this.response = await open(this.server, 'GET', `${this.path}?live=sse&offset=${offsetOf(this.position)}`);
+    this.accepted(this.response.statusCode, wasReady);
+    assert.equal(this.response.headers['stream-sse-data-encoding'], 'base64');
+    let pending = [];
+    for await (const { event, data } of messages(this.response, (text) => text)) {
+      if (event === 'data') {
+        pending.push(Buffer.from(data, 'base64'));
+        continue;
+      }
+      const { streamNextOffset, streamClosed } = JSON.parse(data);
+      for (const bytes of pending.splice(0)) this.heard(bytes);
+      assert.equal(streamNextOffset, offsetOf(this.position));
+      this.done = streamClosed === true;
+    }
+  }
+}
+
 /// A reader of events over Server-Sent Events. What came without its control event is not taken: it will come again.
 export class EventListener extends Listener {
   events = [];
@@ -135,8 +214,8 @@ export class EventListener extends Listener {
   }
 }
 
-/// The messages of an event stream, `{event, data}` with `data` parsed; comments are passed over.
-async function* messages(response) {
+/// The messages of an event stream, `{event, data}` with `data` as `read` takes it; comments are passed over.
+async function* messages(response, read = JSON.parse) {
   response.setEncoding('utf8');
   let text = '';
   for await (const part of response) {
@@ -145,7 +224,7 @@ async function* messages(response) {
       const lines = text.slice(0, end).split('\n');
       const field = (name) =>
         lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''));
-      if (field('data').length) yield { event: field('event')[0], data: JSON.parse(field('data').join('\n')) };
+      if (field('data').length) yield { event: field('event')[0], data: read(field('data').join('\n')) };
     }
   }
 }

@@ -1,0 +1,115 @@
+#include "http/append_request.hpp"
+
+#include "http/wire_format.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace segue::http {
+
+namespace {
+
+constexpr uint64_t most = (uint64_t{1} << 53) - 1; ///< what JavaScript can count to
+constexpr size_t longest_name = 256;               ///< of a producer, of a Stream-Seq
+
+std::optional<uint64_t> read_count(std::string_view text) {
+  uint64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole && value <= most ? std::optional{value} : std::nullopt;
+}
+
+/// The three producer headers, all or none.
+std::optional<problem> read_producer(append_chunk& into, const header_lookup& header) {
+  auto id = header("producer-id");
+  auto epoch = header("producer-epoch");
+  auto seq = header("producer-seq");
+  if (id.empty() && epoch.empty() && seq.empty())
+    return std::nullopt;
+  auto epoch_number = read_count(epoch);
+  auto seq_number = read_count(seq);
+  if (id.empty() || id.size() > longest_name || !epoch_number || !seq_number)
+    return bad_field("Producer-Id",
+        "Producer-Id (1 to 256 bytes), Producer-Epoch and Producer-Seq (whole numbers from 0 to 2^53-1) go together.");
+  if (id.starts_with("gen/"))
+    return bad_field("Producer-Id", "Names that begin with gen/ are the server's own.");
+  into.producer = {std::string{id}, *epoch_number, *seq_number};
+  return std::nullopt;
+}
+
+} // namespace
+
+std::string content_type_of(std::string_view header) {
+  std::string type{header};
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
+  type.erase(0, type.find_first_not_of(" \t"));
+  type.erase(std::min(type.find_last_not_of(" \t") + 1, type.size()));
+  return type;
+}
+
+std::variant<append_chunk, problem> read_append(
+    const header_lookup& header, std::string_view body, const std::string& stream_type) {
+  append_chunk x;
+  x.close = header("stream-closed") == "true";
+  x.stream_seq = header("stream-seq");
+  if (x.stream_seq.size() > longest_name)
+    return bad_field("Stream-Seq", "Stream-Seq may have 256 bytes.");
+  if (auto wrong = read_producer(x, header))
+    return *wrong;
+  if (body.empty()) {
+    if (!x.close)
+      return bad_field("body", "An append needs a body, unless Stream-Closed: true closes the stream.");
+    return x;
+  }
+  x.content_type = content_type_of(header("content-type"));
+  if (x.content_type.empty())
+    return bad_field("Content-Type", "A body needs a Content-Type, and it must be the stream's: " + stream_type + ".");
+  if (x.content_type != stream_type) {
+    x.bytes = payload{std::string{body}}; // the stream refuses it, or says that it is closed, in the order that counts
+    return x;
+  }
+  if (auto wrong = read_body(x, body, stream_type))
+    return *wrong;
+  if (x.bytes.empty() && !x.close)
+    return bad_field("body", "An empty array holds no message.");
+  return x;
+}
+
+std::optional<problem> read_body(append_chunk& into, std::string_view body, const std::string& content_type) {
+  if (!is_json(content_type)) {
+    into.bytes = payload{std::string{body}};
+    return std::nullopt;
+  }
+  auto parsed = nlohmann::ordered_json::parse(body, nullptr, false);
+  if (parsed.is_discarded())
+    return bad_field("body", "The body must be one JSON value, or an array of messages.");
+  std::string bytes;
+  auto add = [&](const nlohmann::ordered_json& message) {
+    auto text = message.dump();
+    into.lengths.push_back(static_cast<uint32_t>(text.size()));
+    bytes += text;
+  };
+  if (parsed.is_array())
+    for (const auto& message : parsed)
+      add(message);
+  else
+    add(parsed);
+  into.bytes = payload{std::move(bytes)};
+  return std::nullopt;
+}
+
+std::optional<problem> judge_path(std::string_view path) {
+  bool empty_segment = path.empty() || path.starts_with('/') || path.ends_with('/')
+      || path.find("//") != std::string_view::npos;
+  bool control = std::any_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (path.size() > 512 || empty_segment || control || path.starts_with("__ds/"))
+    return bad_field("path",
+        "The path of a stream has 1 to 512 bytes, no empty segment and no control characters, and does not begin with __ds/.");
+  return std::nullopt;
+}
+
+bool is_engine_owned(std::string_view path) { return path.starts_with("generations/"); }
+
+} // namespace segue::http

@@ -1,0 +1,163 @@
+// Streams of applications: created by PUT, appended to and closed by POST, removed by DELETE.
+#include "http/append_request.hpp"
+#include "http/handlers/handlers.hpp"
+
+namespace segue::http {
+
+namespace {
+
+header_lookup headers_of(const exchange& x) {
+  return [&x](std::string_view name) { return x.header(name); };
+}
+
+/// True when the request was refused: the server alone writes to the streams of its generations.
+asio::awaitable<bool> refuse_engine_owned(exchange& x) {
+  if (!is_engine_owned(x.parameter("path")))
+    co_return false;
+  header_list allow{{"Allow", "GET, HEAD"}};
+  auto why = refused(405, "method_not_allowed", "The method is not allowed here",
+      "This stream is written by the server; it answers GET, HEAD.");
+  co_await x.send_problem(std::move(why), std::move(allow));
+  co_return true;
+}
+
+response with_position(unsigned status, position next, bool closed) {
+  response out{status, {{"Stream-Next-Offset", format_offset(next)}}, {}};
+  if (closed)
+    out.headers.emplace_back("Stream-Closed", "true");
+  return out;
+}
+
+/// An append through the directory: a stream that retires just now is found again, once.
+asio::awaitable<caf::expected<chunk_appended>> append(
+    exchange& x, directory_actor directory, stream_actor stream, append_chunk what) {
+  auto done = co_await x.ask(stream, what);
+  if (done || code_of(done.error()) != ec::moved)
+    co_return done;
+  find_stream again{x.parameter("path")};
+  auto found = co_await x.ask(directory, std::move(again));
+  if (!found)
+    co_return found.error();
+  co_return co_await x.ask(found->stream, std::move(what));
+}
+
+/// A refusal with what the client needs to go on: the end of a closed stream, or what is known of its producer.
+asio::awaitable<void> send_refusal(exchange& x, const stream_actor& stream, const append_chunk& what, caf::error why) {
+  header_list headers;
+  auto code = code_of(why);
+  if (code == ec::closed) {
+    inspect_stream question;
+    if (auto now = co_await x.ask(stream, question))
+      headers = with_position(409, now->row.tail, true).headers;
+  } else if (code == ec::stale_producer) {
+    headers.emplace_back("Producer-Epoch", detail_of(why));
+  } else if (code == ec::producer_gap) {
+    headers.emplace_back("Producer-Expected-Seq", detail_of(why));
+    headers.emplace_back("Producer-Received-Seq", std::to_string(what.producer.seq));
+  }
+  auto told = problem_of(why);
+  if (code == ec::stale_producer)
+    told.detail = "The current epoch is " + detail_of(why) + "; a higher one takes over.";
+  if (code == ec::producer_gap)
+    told.detail = "The next sequence number must be " + detail_of(why) + ".";
+  co_await x.send_problem(std::move(told), std::move(headers));
+}
+
+} // namespace
+
+asio::awaitable<void> put_stream(exchange& x) {
+  if (co_await refuse_engine_owned(x))
+    co_return;
+  const auto& path = x.parameter("path");
+  if (auto wrong = judge_path(path))
+    co_return co_await x.send_problem(std::move(*wrong));
+  for (auto name : {"stream-ttl", "stream-expires-at", "stream-forked-from"})
+    if (!x.header(name).empty()) {
+      auto why = refused(501, "not_supported", "This is not supported", std::string{name} + " is not known here.");
+      co_return co_await x.send_problem(std::move(why));
+    }
+  auto type = content_type_of(x.header("content-type"));
+  if (type.empty())
+    type = "application/octet-stream";
+  append_chunk first;
+  first.close = x.header("stream-closed") == "true";
+  if (!x.asked().body.empty())
+    if (auto wrong = read_body(first, x.asked().body, type))
+      co_return co_await x.send_problem(std::move(*wrong));
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  open_stream request{path, type};
+  auto opened = co_await x.ask(services->directory, std::move(request));
+  if (!opened)
+    co_return co_await x.send_error(opened.error());
+  auto next = opened->row.tail;
+  auto closed = opened->row.closed;
+  if (opened->created && (first.close || !first.bytes.empty())) {
+    auto done = co_await append(x, services->directory, opened->stream, first);
+    if (!done)
+      co_return co_await x.send_error(done.error());
+    next = done->next;
+    closed = done->closed;
+  } else if (!opened->created) {
+    inspect_stream question;
+    auto now = co_await x.ask(opened->stream, question);
+    if (!now)
+      co_return co_await x.send_error(now.error());
+    next = now->row.tail;
+    closed = now->row.closed;
+    if (closed != first.close) {
+      auto why = refused(409, "conflict", "It exists already, and differs",
+          closed ? "The stream exists and is closed." : "The stream exists and is not closed.");
+      co_return co_await x.send_problem(std::move(why));
+    }
+  }
+  auto out = with_position(opened->created ? 201 : 200, next, closed);
+  out.headers.emplace_back("Content-Type", type);
+  out.headers.emplace_back("Location", "http://" + std::string{x.header("host")} + "/v1/stream/" + path);
+  co_await x.send(std::move(out));
+}
+
+asio::awaitable<void> post_stream(exchange& x) {
+  if (co_await refuse_engine_owned(x))
+    co_return;
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  find_stream find{x.parameter("path")};
+  auto found = co_await x.ask(services->directory, std::move(find));
+  if (!found)
+    co_return co_await x.send_error(found.error());
+  auto wanted = read_append(headers_of(x), x.asked().body, found->row.content_type);
+  if (auto* wrong = std::get_if<problem>(&wanted))
+    co_return co_await x.send_problem(std::move(*wrong));
+  auto& what = std::get<append_chunk>(wanted);
+  auto done = co_await append(x, services->directory, found->stream, what);
+  if (!done)
+    co_return co_await send_refusal(x, found->stream, what, done.error());
+  bool by_producer = !what.producer.id.empty();
+  auto out = with_position(by_producer && !done->duplicate ? 200 : 204, done->next, done->closed);
+  if (by_producer) {
+    out.headers.emplace_back("Producer-Epoch", std::to_string(what.producer.epoch));
+    out.headers.emplace_back("Producer-Seq", std::to_string(done->producer_seq));
+  }
+  co_await x.send(std::move(out));
+}
+
+asio::awaitable<void> delete_stream(exchange& x) {
+  if (co_await refuse_engine_owned(x))
+    co_return;
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  find_stream find{x.parameter("path")};
+  if (auto found = co_await x.ask(services->directory, std::move(find)); !found)
+    co_return co_await x.send_error(found.error());
+  remove_stream request{x.parameter("path")};
+  if (auto done = co_await x.ask(services->directory, std::move(request)); !done)
+    co_return co_await x.send_error(done.error());
+  response nothing{204, {}, {}};
+  co_await x.send(std::move(nothing));
+}
+
+} // namespace segue::http

@@ -1,0 +1,134 @@
+#include "http/tail.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace segue::http {
+
+namespace {
+
+constexpr uint64_t frame_bytes = 256 << 10; ///< content of one frame, unless one chunk is larger
+constexpr uint32_t keep_alive_ms = 25'000;  ///< between two signs of life while nothing comes
+
+/// What is left of a batch for a member that has its beginning already.
+chunk_batch rest_of(const chunk_batch& batch, position at) {
+  auto rest = batch;
+  std::erase_if(rest.chunks, [at](const chunk& x) { return x.end() <= at; });
+  if (!rest.chunks.empty() && rest.chunks.front().start < at)
+    rest.chunks.front() = rest.chunks.front().from(at).value_or(rest.chunks.front());
+  return rest;
+}
+
+} // namespace
+
+tail::tail(tails& home, const stream_reader& reader, position cursor)
+    : home_(home), session_(home.system_, home.io_), reader_(session_, reader), cursor_(cursor) {}
+
+bool tail::join(tail_member& x) {
+  if (x.at < cursor_)
+    return false;
+  members_.push_back(&x);
+  home_.metrics_.listeners.Increment();
+  return true;
+}
+
+void tail::leave(tail_member& x) {
+  if (std::erase(members_, &x) == 0)
+    return;
+  home_.metrics_.listeners.Decrement();
+  if (!members_.empty())
+    return;
+  session_.abort();
+  home_.live_.erase(row().id); // who comes now begins a new one
+}
+
+asio::awaitable<void> tail::run() {
+  auto self = shared_from_this();
+  while (!members_.empty()) {
+    auto batch = co_await reader_.read_patiently(cursor_, frame_bytes, keep_alive_ms);
+    if (session_.aborted())
+      break;
+    if (!batch) {
+      release(&tail_member::cut);
+      break;
+    }
+    bool over = batch->closed && batch->up_to_date();
+    if (over || !batch->chunks.empty())
+      deliver(*batch);
+    else
+      keep_alive();
+    if (over)
+      release(&tail_member::over);
+  }
+}
+
+/// One frame for each format, whatever the number of listeners. Who is full goes on by itself.
+void tail::deliver(const chunk_batch& batch) {
+  std::vector<std::pair<const wire_format*, payload>> built;
+  auto frame_of = [&](const wire_format& format) -> const payload& {
+    for (const auto& [known, frame] : built)
+      if (known == &format)
+        return frame;
+    home_.metrics_.frames_built.Increment();
+    return built.emplace_back(&format, format.frame(row(), batch)).second;
+  };
+  auto start = cursor_;
+  cursor_ = batch.next;
+  size_t frames = 0;
+  uint64_t bytes = 0;
+  std::vector<tail_member*> leaving;
+  for (auto* x : members_) {
+    if (x->at > batch.next || (x->at == batch.next && !batch.chunks.empty() && !batch.closed))
+      continue; // it has read this by itself
+    auto frame = x->at == start ? frame_of(x->format) : x->format.frame(row(), rest_of(batch, x->at));
+    bytes += frame.size();
+    ++frames;
+    x->out.send(std::move(frame));
+    x->at = batch.next;
+    if (!x->out.idle() || x->out.failed())
+      leaving.push_back(x);
+  }
+  home_.metrics_.frames_sent.Increment(static_cast<double>(frames));
+  home_.metrics_.bytes_sent.Increment(static_cast<double>(bytes));
+  for (auto* x : leaving) {
+    home_.metrics_.listeners_lagged.Increment();
+    leave(*x);
+    x->wake();
+  }
+}
+
+void tail::keep_alive() {
+  auto members = members_;
+  for (auto* x : members) {
+    x->out.send(x->format.keep_alive());
+    if (!x->out.idle() || x->out.failed()) {
+      leave(*x);
+      x->wake();
+    }
+  }
+}
+
+void tail::release(bool tail_member::*why) {
+  auto members = members_;
+  for (auto* x : members) {
+    x->*why = true;
+    leave(*x);
+    x->wake();
+  }
+}
+
+asio::awaitable<void> tails::follow(session& of_member, const stream_reader& reader, tail_member& x) {
+  auto& at = live_[reader.row().id];
+  bool fresh = !at;
+  if (fresh)
+    at = std::make_shared<tail>(*this, reader, x.at);
+  auto joined = at;
+  if (!joined->join(x))
+    co_return;
+  if (fresh)
+    asio::co_spawn(io_, joined->run(), asio::detached);
+  co_await of_member.suspend([&x](std::function<void()> resume) { x.wake = std::move(resume); });
+  joined->leave(x); // no effect unless the listener has gone
+}
+
+} // namespace segue::http

@@ -1,0 +1,110 @@
+#include "http/websocket.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/websocket.hpp>
+
+namespace segue::http {
+
+namespace {
+
+namespace beast = boost::beast;
+using boost::system::error_code;
+
+constexpr size_t longest_message = 64 << 10; ///< of a client; a longer one is closed with 1009
+
+/// What Beast takes for the socket.
+class gate {
+public:
+  using executor_type = asio::ip::tcp::socket::executor_type;
+  using next_layer_type = asio::ip::tcp::socket;
+
+  gate(asio::ip::tcp::socket& socket, outlet& out) : socket_(socket), out_(out) {}
+
+  executor_type get_executor() { return socket_.get_executor(); }
+  next_layer_type& next_layer() { return socket_; }
+  const next_layer_type& next_layer() const { return socket_; }
+
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& buffers, Token&& token) {
+    return socket_.async_read_some(buffers, std::forward<Token>(token));
+  }
+
+  /// Taken whole: Beast writes handshakes and control frames, all of them short.
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& buffers, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, size_t)>(
+        [this](auto handler, const Buffers& x) {
+          auto bytes = beast::buffers_to_string(x);
+          auto size = bytes.size();
+          out_.send(payload{std::move(bytes)});
+          asio::post(socket_.get_executor(), [handler = std::move(handler), size]() mutable {
+            std::move(handler)(error_code{}, size);
+          });
+        },
+        token, buffers);
+  }
+
+  friend void teardown(beast::role_type role, gate& x, error_code& error) {
+    beast::websocket::teardown(role, x.socket_, error);
+  }
+
+  template <class Handler>
+  friend void async_teardown(beast::role_type role, gate& x, Handler&& handler) {
+    beast::websocket::async_teardown(role, x.socket_, std::forward<Handler>(handler));
+  }
+
+private:
+  asio::ip::tcp::socket& socket_;
+  outlet& out_;
+};
+
+class beast_websocket final : public websocket {
+public:
+  beast_websocket(asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence)
+      : stream_(socket, out), out_(out) {
+    beast::websocket::stream_base::timeout limits{std::chrono::seconds{30}, silence, false};
+    stream_.set_option(limits);
+    stream_.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type& x) {
+      x.set("X-Content-Type-Options", "nosniff");
+      x.set("Cross-Origin-Resource-Policy", "cross-origin");
+    }));
+    stream_.read_message_max(longest_message);
+  }
+
+  asio::awaitable<void> accept(const request& x) override {
+    co_await stream_.async_accept(x, asio::use_awaitable);
+    co_await out_.drain();
+  }
+
+  asio::awaitable<void> listen() override {
+    error_code error;
+    while (!error) {
+      beast::flat_buffer dropped;
+      co_await stream_.async_read(dropped, asio::redirect_error(asio::use_awaitable, error));
+    }
+  }
+
+  asio::awaitable<void> close() override {
+    error_code ignored;
+    co_await stream_.async_close(
+        beast::websocket::close_code::normal, asio::redirect_error(asio::use_awaitable, ignored));
+  }
+
+private:
+  beast::websocket::stream<gate, false> stream_; // without compression: sound does not shrink
+  outlet& out_;
+};
+
+} // namespace
+
+std::unique_ptr<websocket> make_websocket(
+    asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence) {
+  return std::make_unique<beast_websocket>(socket, out, silence);
+}
+
+} // namespace segue::http

@@ -1,4 +1,4 @@
-// The HTTP API as the page sees it: requests, problems, byte offsets, and whether the server answers at all.
+// The HTTP API as the page sees it: requests, problems, places in the sound, and whether the server answers at all.
 
 /** The server understood and refused (RFC 9457). `message` is its `detail`, fit to show. */
 export class Problem extends Error {
@@ -79,11 +79,24 @@ export const generations = {
 
 export const ended = piece => ['completed', 'failed', 'cancelled'].includes(piece.state);
 
-/** A byte position as a stream offset; both halves are 16 digits. */
-export const offset_at = bytes => `${'0'.repeat(16)}_${bytes.toString(16).padStart(16, '0')}`;
+/** Sound is linear: each frame has so many bytes and lasts so long, and can be decoded without the one before. */
+export const FRAME_BYTES = 384, FRAME_S = 0.024;
 
-/** Resolves after `ms`, or at once when `signal` aborts: a loop that waits looks at the signal itself. */
+/** The frame that sounds at `second`. The hair on top keeps a frame's own first second in it. */
+export const frame_at = second => Math.max(0, Math.floor(second / FRAME_S + 1e-6));
+
+/** Where the sound of `piece` can be read from byte `position` on. */
+export const sound_from = (piece, position) =>
+  `${piece.urls.audio}?offset=${'0'.repeat(16)}_${position.toString(16).padStart(16, '0')}`;
+
+/**
+ * Resolves after `ms`, or at once when `signal` aborts, which a loop that waits looks at itself, or when somebody else
+ * on the page finds the server back.
+ */
 export const pause = (ms, signal) => new Promise(resolve => {
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+  const over = new AbortController();
+  const end = () => { clearTimeout(timer); over.abort(); resolve(); };
+  const timer = setTimeout(end, ms);
+  signal.addEventListener('abort', end, { signal: over.signal });
+  reach.addEventListener('change', () => { if (reach.ok) end(); }, { signal: over.signal });
 });

@@ -1,6 +1,7 @@
 // The list of pieces: rows kept in step with the server by events, and by reading the list again now and then.
 import { generations, ended, reach, Problem } from './api.js';
 import { Follower } from './events.js';
+import { note_time } from './live.js';
 import * as wording from './wording.js';
 
 const PAGE = 20;
@@ -12,14 +13,14 @@ export class Library extends EventTarget {
   #more = document.querySelector('#more');
   #empty = document.querySelector('#empty');
   #row = document.querySelector('#piece-row');
-  #pieces = new Map(); // id → piece, newest first
+  #pieces = new Map(); // id → piece
   #rows = new Map();
   #next = null;
   #timer = 0;
   #wait = 1000;
   #playing = { id: null, paused: true };
   #follower = new Follower({
-    on_event: (piece, event) => this.#on_event(piece, event),
+    on_event: (piece, event, fresh) => this.#on_event(piece, event, fresh),
     on_piece: fresh => this.put(fresh),
     on_gone: piece => this.#remove(piece),
   });
@@ -28,8 +29,7 @@ export class Library extends EventTarget {
     super();
     this.#list.addEventListener('click', click => this.#on_click(click));
     this.#more.addEventListener('click', () => this.#load_more());
-    // Streams of hidden pages would hold connections that other tabs need.
-    document.addEventListener('visibilitychange', () => (document.hidden ? this.#follower.follow([]) : this.refresh()));
+    document.addEventListener('visibilitychange', () => (document.hidden ? this.#follow() : this.refresh()));
     reach.addEventListener('change', () => { if (!reach.ok) this.#schedule(500); });
   }
 
@@ -44,6 +44,7 @@ export class Library extends EventTarget {
     // News of a piece deleted meanwhile.
     if (!fresh.urls && !this.#pieces.has(fresh.request_id)) return null;
     const piece = Object.assign(this.#pieces.get(fresh.request_id) ?? {}, fresh);
+    if (fresh.urls) piece.place = fresh.place ?? null; // a whole row: what it leaves out is not so
     if (!this.#pieces.has(piece.request_id)) {
       this.#pieces.set(piece.request_id, piece);
       this.#add_row(piece);
@@ -84,36 +85,39 @@ export class Library extends EventTarget {
     this.#follow();
   }
 
-  /** Finished pieces carry no plan; their first events do. */
-  async learn_plan(piece) {
+  /** A finished piece carries neither its plan nor the time of its first sound; its events do. */
+  async learn(piece) {
     if (piece.plan) return;
-    const events = await generations.events(piece.request_id).catch(() => []);
-    const started = events.find(event => event.type === 'started');
-    if (started?.plan && !piece.plan) this.put({ request_id: piece.request_id, plan: started.plan });
+    for (const event of await generations.events(piece.request_id).catch(() => [])) {
+      note_time(piece, event, false);
+      if (event.type === 'started') this.put({ request_id: piece.request_id, plan: event.plan });
+    }
   }
 
   #schedule(ms) {
     clearTimeout(this.#timer);
     const unfollowed = [...this.#pieces.values()].some(piece => !ended(piece) && !this.#follower.has(piece));
     this.#timer = setTimeout(() => (document.hidden ? this.#schedule() : this.refresh()),
-      ms ?? (reach.ok ? (unfollowed ? 3000 : 15_000) : this.#wait));
+      ms ?? (reach.ok ? (unfollowed ? 2000 : 15_000) : this.#wait));
   }
 
+  // What is heard matters most, then what is being made. A hidden page that is silent leaves its connection to others.
   #follow() {
-    if (document.hidden) return;
-    const rank = piece => (piece.request_id === this.#playing.id ? 0 : piece.state === 'running' ? 1 : 2);
+    const heard = this.#pieces.get(this.#playing.id);
+    const rank = piece => (piece === heard ? 0 : piece.state === 'running' ? 1 : 2);
     const live = [...this.#pieces.values()].filter(piece => !ended(piece));
-    // The queue runs oldest first.
-    live.sort((a, b) => rank(a) - rank(b) || a.created_at.localeCompare(b.created_at));
-    this.#follower.follow(live);
+    live.sort((a, b) => rank(a) - rank(b) || a.created_at.localeCompare(b.created_at)); // the queue runs oldest first
+    this.#follower.follow(document.hidden && this.#playing.paused ? null : live[0] ?? null);
   }
 
-  #on_event(piece, event) {
+  #on_event(piece, event, fresh) {
+    note_time(piece, event, fresh);
     const seen = { request_id: piece.request_id };
+    if (event.type === 'queued' && event.place !== undefined) seen.place = event.place;
     if (event.audio_ms !== undefined) seen.audio_ms = event.audio_ms;
     if (event.bytes !== undefined) seen.audio_bytes = event.bytes;
     if (event.percent !== undefined) seen.percent = event.percent;
-    if (event.type === 'started') Object.assign(seen, { state: 'running', plan: event.plan, attempt: event.attempt, started_at: event.at });
+    if (event.type === 'started') Object.assign(seen, { state: 'running', place: null, plan: event.plan, attempt: event.attempt, started_at: event.at });
     if (['completed', 'failed', 'cancelled'].includes(event.type)) Object.assign(seen, { state: event.type, reason: event.reason });
     if (event.type === 'completed') seen.percent = 100;
     this.put(seen);

@@ -1,201 +1,172 @@
-// Plays one piece at a time through one <audio>: while it is being made by Media Source Extensions fed from `fetch`,
-// once it is finished by the plain URL, where Range makes seeking cheap.
-import { generations, ended, offset_at, open, pause, unreachable, Problem } from './api.js';
+// Plays one piece at a time through one <audio>: what sounds, where, and whether in step with other listeners.
+import { ended, generations, pause, Problem } from './api.js';
+import { Direct } from './direct.js';
+import { Feed } from './feed.js';
+import { correction, live_place } from './live.js';
+import { Sound } from './sound.js';
 
-const TYPE = 'audio/mpeg';
-const KEEP_PLAYED_S = 20;
-const can_feed = () => 'MediaSource' in window && MediaSource.isTypeSupported(TYPE);
-const once = (target, name) => new Promise(resolve => target.addEventListener(name, resolve, { once: true }));
+const SHORT_OF_END_S = 0.1;
+const MOST_FAULTS = 4, FAULTS_WHILE_MADE = 2;
+const UNSETTLED_MS = 2000; // after a gap: the clock of the piece may be about to change; after a jump: one was enough
 
-/** Fires `change` whenever what is played, or how, may have changed; `fault` with a sentence in `detail`. */
+/** Fires `change` whenever what is played, or how, may have changed. */
 export class Player extends EventTarget {
   piece = null;
-  analyser = null;
+  live = false;
+  fault = ''; // a sentence about why nothing sounds
+  sound;
   #audio;
-  #context = null;
-  #samples;
+  #source = null; // a Feed or a Direct, once something was asked to sound
   #run = new AbortController();
-  #fed = false;
   #faults = 0;
   #wanted = false; // should sound; browsers pause the element themselves when it fails
+  #settled_at = 0;
 
   constructor(audio) {
     super();
     this.#audio = audio;
+    this.sound = new Sound(audio);
     for (const name of ['play', 'pause', 'playing', 'waiting', 'ended', 'seeked', 'timeupdate', 'durationchange']) {
       audio.addEventListener(name, () => this.#changed());
     }
     audio.addEventListener('playing', () => { this.#faults = 0; });
     audio.addEventListener('play', () => { this.#wanted = true; });
     audio.addEventListener('pause', () => { if (!audio.error) this.#wanted = false; });
+    audio.addEventListener('waiting', () => { if (!audio.seeking) this.#unsettle(); });
+    audio.addEventListener('timeupdate', () => this.#keep_step());
     audio.addEventListener('error', () => this.#recover());
   }
 
+  get time() { return this.#source?.time ?? 0; }
   get paused() { return this.#audio.paused; }
-  get time() { return this.#audio.currentTime; }
+  get finished() { return this.#audio.ended; }
+  get untouched() { return !this.#source; }
   get waiting() { return !this.#audio.paused && !this.#audio.ended && this.#audio.readyState < 3; }
 
-  /** Call inside a user's gesture: before one, browsers keep an AudioContext silent. */
-  wake() {
-    if (!this.#context) {
-      this.#context = new AudioContext();
-      this.analyser = new AnalyserNode(this.#context, { fftSize: 4096, smoothingTimeConstant: 0.5, minDecibels: -90, maxDecibels: -18 });
-      this.#samples = new Float32Array(this.analyser.fftSize);
-      this.#context.createMediaElementSource(this.#audio).connect(this.analyser).connect(this.#context.destination);
-    }
-    if (this.#context.state !== 'running') this.#context.resume();
+  /** Seconds that exist. */
+  get made() {
+    const told = this.piece.audio_ms / 1000;
+    return ended(this.piece) ? told : Math.max(told, this.#source?.edge ?? 0);
   }
 
-  /** The loudest sample of the last 85 ms, 0..1. */
-  peak() {
-    if (!this.analyser) return 0;
-    this.analyser.getFloatTimeDomainData(this.#samples);
-    return this.#samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  /** Where listeners who are live are now, or null. */
+  get live_second() { return this.piece && (live_place(this.piece, this.made)?.second ?? null); }
+
+  /** Puts `piece`, or null, on the stage, silent. */
+  show(piece) {
+    this.#close();
+    this.piece = piece;
+    this.#changed();
   }
 
   play(piece) {
-    this.#reset();
-    this.piece = piece;
-    this.#faults = 0;
-    if (!ended(piece) && can_feed()) this.#feed(piece, this.#run.signal);
-    else this.#audio.src = piece.urls.audio;
-    this.#start();
-    this.#changed();
+    this.show(piece);
+    this.#move(0, true);
   }
 
-  stop() {
-    this.#reset();
-    this.piece = null;
-    this.#audio.pause();
-    this.#audio.removeAttribute('src');
-    this.#audio.load();
-    this.#changed();
-  }
+  stop() { this.show(null); }
 
   toggle() {
     if (!this.piece) return;
+    this.leave_live();
     if (!this.#audio.paused) return this.#audio.pause();
-    if (this.#audio.ended) this.seek(0);
-    this.#start();
+    if (this.#source && !this.#audio.ended) this.#start();
+    else this.#move(0, true);
   }
 
-  /** Seconds from the start; clamped to what can be heard now. */
-  seek(seconds) {
-    const { buffered } = this.#audio;
+  /** Seconds from the start; clamped to what exists. */
+  seek(second) {
     if (!this.piece) return;
-    let to = Math.max(0, seconds);
-    if (this.#fed) {
-      const first = buffered.length ? buffered.start(0) : 0;
-      const last = buffered.length ? buffered.end(buffered.length - 1) : 0;
-      // Played sound may have been dropped to make room. The finished piece can be fetched anywhere.
-      if ((to < first || to > last) && ended(this.piece)) return this.#play_plain(to);
-      to = Math.min(Math.max(to, first), Math.max(first, last - 0.1));
-    } else if (Number.isFinite(this.#audio.duration)) {
-      to = Math.min(to, this.#audio.duration - 0.05);
-    }
-    this.#audio.currentTime = to;
+    this.leave_live();
+    this.#move(second, this.#wanted);
+  }
+
+  /** Jumps to where the others are, and stays there. */
+  join_live() {
+    const second = this.live_second;
+    if (second === null) return;
+    this.#move(second, true);
+    this.live = true;
     this.#changed();
   }
 
-  // Ends whatever feeds the element now.
-  #reset() {
-    this.#run.abort();
-    this.#run = new AbortController();
-    this.#fed = false;
+  leave_live() {
+    this.live = false;
+    this.#audio.playbackRate = 1;
+    this.#changed();
   }
 
   #changed() { this.dispatchEvent(new Event('change')); }
-  #fault(detail) { this.dispatchEvent(new CustomEvent('fault', { detail })); }
+
+  #move(second, sounding) {
+    this.#source ??= Feed.possible() ? new Feed(this.#audio, this.piece, () => this.stop()) : new Direct(this.#audio, this.piece);
+    this.#source.seek(Math.max(0, Math.min(second, this.made - SHORT_OF_END_S)));
+    if (sounding) this.#start();
+    this.#changed();
+  }
 
   #start() {
+    this.fault = '';
+    this.sound.wake();
     this.#audio.play().catch(error => {
-      // AbortError: another piece took over before this one began.
-      if (error.name === 'NotAllowedError') this.#fault('Your browser wants one more tap before it plays sound.');
+      // AbortError: something else took over before this began.
+      if (error.name === 'NotAllowedError') this.#complain('Your browser wants one more tap before it plays sound.');
     });
   }
 
-  #play_plain(seconds) {
-    const wanted = this.#wanted; // a new source clears it
-    this.#reset();
-    this.#audio.src = this.piece.urls.audio;
-    this.#audio.currentTime = seconds;
-    if (wanted) this.#start();
+  #complain(sentence) {
+    this.fault = sentence;
+    this.#changed();
   }
 
-  async #feed(piece, signal) {
-    this.#fed = true;
-    const source = new MediaSource();
-    const opened = once(source, 'sourceopen');
-    const url = URL.createObjectURL(source);
-    this.#audio.src = url;
-    await opened;
-    URL.revokeObjectURL(url);
-    const buffer = source.addSourceBuffer(TYPE);
-    // One unbroken byte log: time goes on where the last frame ended, whatever connection brought it.
-    buffer.mode = 'sequence';
-    let bytes = 0;
-    for (let wait = 200; !signal.aborted; wait = Math.min(wait * 2, 5000)) {
-      const before = bytes;
-      try {
-        const response = await open(`${piece.urls.audio}?offset=${offset_at(bytes)}`, { signal, cache: 'no-store' });
-        for (const reader = response.body.getReader(); ;) {
-          const { done, value } = await reader.read();
-          if (done) break;
-          await this.#append(buffer, value, signal);
-          bytes += value.length;
-        }
-        // A clean end says the stream is closed; the row, which may lag behind it, says so for certain.
-        const fresh = await generations.get(piece.request_id);
-        if (ended(fresh) && (bytes === before || bytes >= fresh.audio_bytes)) break;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error instanceof Problem && error.status === 404) return this.stop();
-        if (!(error instanceof Problem)) unreachable();
-      }
-      if (bytes > before) wait = 200;
-      await pause(wait, signal);
-    }
-    if (!signal.aborted && source.readyState === 'open') source.endOfStream();
+  #close() {
+    this.#run.abort();
+    this.#run = new AbortController();
+    this.#source?.close();
+    this.#source = null;
+    this.#faults = 0;
+    this.fault = '';
+    this.live = false;
+    this.#audio.playbackRate = 1;
+    this.#audio.pause();
+    this.#audio.removeAttribute('src');
+    this.#audio.load();
   }
 
-  async #append(buffer, bytes, signal) {
-    while (!signal.aborted) {
-      try {
-        const appended = once(buffer, 'updateend');
-        buffer.appendBuffer(bytes);
-        return await appended;
-      } catch (error) {
-        if (error.name !== 'QuotaExceededError') throw error;
-        // Full: forget what was heard a while ago, or wait until more has been.
-        const until = this.#audio.currentTime - KEEP_PLAYED_S;
-        if (buffer.buffered.length && buffer.buffered.start(0) < until) {
-          const removed = once(buffer, 'updateend');
-          buffer.remove(0, until);
-          await removed;
-        } else {
-          await pause(500, signal);
-        }
-      }
+  #unsettle() { this.#settled_at = performance.now() + UNSETTLED_MS; }
+
+  #keep_step() {
+    const audio = this.#audio;
+    if (!this.live || audio.paused || audio.seeking || this.waiting || performance.now() < this.#settled_at) return;
+    const place = live_place(this.piece, this.made);
+    if (!place) return this.leave_live();
+    const { jump, rate } = place.certain ? correction(place.second - this.time, audio.playbackRate) : { jump: false, rate: 1 };
+    if (audio.playbackRate !== rate) audio.playbackRate = rate;
+    if (jump) {
+      this.#move(place.second, true);
+      this.#unsettle();
     }
   }
 
-  // The element gave up: the server went away under a plain URL, or the browser cannot play one that still grows
-  // (iOS). Take the piece up where it was, as soon as that can work.
+  // The element gave up: the server went away under a plain URL, or the browser cannot play one that still grows (iOS).
+  // Take the piece up where it was, as soon as that can work.
   async #recover() {
     const { piece } = this;
-    const run = this.#run;
+    const { signal } = this.#run;
     if (!piece || !this.#audio.error) return;
-    const at = this.#audio.currentTime;
-    for (let wait = 400; !run.signal.aborted; wait = Math.min(wait * 2, 5000)) {
-      await pause(wait, run.signal);
+    const sounding = this.#wanted;
+    for (let wait = 400; !signal.aborted; wait = Math.min(wait * 2, 5000)) {
+      await pause(wait, signal);
       const fresh = await generations.get(piece.request_id).catch(error => error);
-      if (run.signal.aborted) return;
+      if (signal.aborted) return;
       if (fresh instanceof Problem && fresh.status === 404) return this.stop();
-      if (fresh instanceof Error) continue;
-      if (!ended(fresh)) continue;
-      if (++this.#faults > 3) return this.#fault('This piece cannot be played in this browser. You can still download it.');
-      this.piece = Object.assign(piece, fresh);
-      return this.#play_plain(at);
+      if (fresh instanceof Error || (!ended(fresh) && this.#faults >= FAULTS_WHILE_MADE)) continue;
+      if (++this.#faults > MOST_FAULTS) return this.#complain('This piece cannot be played in this browser. You can still download it.');
+      Object.assign(piece, fresh);
+      const second = this.time; // some browsers play on what they still have
+      this.#source.close();
+      this.#source = null;
+      return this.#move(second, sounding);
     }
   }
 }

@@ -1,32 +1,24 @@
 // The picture: five strings, one for each band of the sound, low at the bottom. They swing where the music is heard
 // now, and what was heard stays behind as ribbons and note heads. So the piece writes its score while it plays:
-//   heard = ribbons · made = a solid line · still to come = dots · finished = a final bar line.
+//   heard = ribbons · made = a solid line · still to come = dots · finished = a final bar line · live = a second, pulsing dot.
+import { Bands, BANDS, BUCKETS } from './bands.js';
 
-const BANDS = [[35, 130], [130, 320], [320, 800], [800, 2200], [2200, 9000]]; // Hz
-const BUCKETS = 900;          // how finely one piece's trace is kept
-const NOTE_GAP_S = 0.22;      // of two onsets in a band closer than this, one is kept
-const COLUMN = 960;           // as in app.css
-const LOWEST = 60, HIGHEST = 6000; // Hz, the pitches a note head can show
-
-const new_trace = () => ({ levels: BANDS.map(() => new Float32Array(BUCKETS)), notes: [] });
+const COLUMN = 960;  // as in app.css
+const BLOOM_S = 0.7; // how long a new note glows
+const TOGETHER_S = 0.5; // closer than this to the others, nobody needs to be told where they are
 
 export class Staff {
   #canvas;
   #pen;
+  #bands = new Bands();
+  #phase = BANDS.map(() => 0);
   #frame = 0;
   #last = 0;
-  #spectrum = null;
-  #levels = BANDS.map(() => 0);
-  #loudest = BANDS.map(() => 0.3); // of late, for each band: quiet treble swings as well as loud bass
-  #slow = BANDS.map(() => 0);
-  #phase = BANDS.map(() => 0);
-  #traces = new Map();             // by piece, kept while the page is open
   #made = 0;
   #ink;
   #gutter = 20;
   #calm = matchMedia('(prefers-reduced-motion: reduce)');
-  /** What to draw: {id, time, made, total, done, moving, analyser}, times in seconds; null for an empty staff. */
-  view = null;
+  #view = null;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -36,23 +28,26 @@ export class Staff {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#resize());
   }
 
-  /** Shows `view`; keeps redrawing by itself for as long as something moves. */
+  /**
+   * Shows {id, made, total, done, analyser, moving(), now(), live()}, times in seconds, `live()` null when there is
+   * nobody to show; null for an empty staff. Keeps redrawing by itself for as long as something moves.
+   */
   show(view) {
-    if (view?.id !== this.view?.id) this.#made = 0;
-    this.view = view;
+    if (view?.id !== this.#view?.id) this.#made = 0;
+    this.#view = view;
     this.#wake();
   }
 
-  #wake() { this.#frame ||= requestAnimationFrame(now => this.#tick(now)); }
-
-  forget(id) { this.#traces.delete(id); }
+  forget(id) { this.#bands.forget(id); }
 
   /** The second of the piece at a clientX. */
   second_at(client_x) {
     const { left, right } = this.#span();
     const box = this.#canvas.getBoundingClientRect();
-    return (client_x - box.left - left) / (right - left) * (this.view?.total ?? 0);
+    return (client_x - box.left - left) / (right - left) * (this.#view?.total ?? 0);
   }
+
+  #wake() { this.#frame ||= requestAnimationFrame(now => this.#tick(now)); }
 
   #resize() {
     const ratio = Math.min(devicePixelRatio || 1, 2);
@@ -61,12 +56,11 @@ export class Staff {
     this.#canvas.height = Math.round(height * ratio);
     this.#pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     const style = getComputedStyle(this.#canvas);
-    this.#gutter = parseFloat(style.getPropertyValue('--gutter-px')) || 20;
+    const colour = name => style.getPropertyValue(name).trim();
+    this.#gutter = parseFloat(colour('--gutter-px')) || 20;
     this.#ink = {
-      bands: BANDS.map((_, i) => style.getPropertyValue(`--band-${i}`).trim()),
-      line: style.getPropertyValue('--line').trim(),
-      dots: style.getPropertyValue('--soft').trim(),
-      text: style.getPropertyValue('--text').trim(),
+      bands: BANDS.map((_, i) => colour(`--band-${i}`)),
+      line: colour('--line'), dots: colour('--soft'), text: colour('--text'), live: colour('--live'),
     };
     this.#wake();
   }
@@ -83,58 +77,20 @@ export class Staff {
     this.#frame = 0;
     const elapsed = Math.min(0.05, (now - this.#last) / 1000);
     this.#last = now;
-    const { view } = this;
-    const time = view?.now() ?? 0;
-    if (view?.moving() && view.analyser) this.#listen(view, time, elapsed);
-    else this.#levels = this.#levels.map(level => level * Math.exp(-elapsed * 7));
+    const view = this.#view, bands = this.#bands;
+    const time = view?.now() ?? 0, moving = view?.moving(), live = view?.live() ?? null;
+    if (moving && view.analyser) bands.listen(view.analyser, elapsed, { id: view.id, time, total: view.total });
+    else bands.fade(elapsed);
+    this.#phase = this.#phase.map((phase, i) => phase + elapsed * (7 + 5 * i));
     const made = view?.made ?? 0;
     this.#made += (made - this.#made) * (this.#calm.matches ? 1 : 1 - Math.exp(-elapsed * 8));
     if (Math.abs(made - this.#made) < 0.02) this.#made = made;
-    this.#draw(time);
-    if (view?.moving() || this.#made !== made || this.#levels.some(level => level > 0.004)) this.#wake();
+    this.#draw(time, live);
+    if (moving || live !== null || this.#made !== made || bands.levels.some(level => level > 0.004)) this.#wake();
   }
 
-  // Reads the spectrum, and writes down what is heard.
-  #listen(view, time, elapsed) {
-    const { analyser } = view;
-    this.#spectrum ??= new Uint8Array(analyser.frequencyBinCount);
-    analyser.getByteFrequencyData(this.#spectrum);
-    const bin = hz => Math.round(hz * analyser.fftSize / analyser.context.sampleRate);
-    const trace = this.#trace(view.id);
-    const bucket = Math.floor(time / view.total * BUCKETS);
-    BANDS.forEach(([low, high], i) => {
-      let sum = 0, peak = 0, peak_bin = bin(low);
-      for (let k = bin(low); k < bin(high); k++) {
-        const value = this.#spectrum[k];
-        sum += value * value;
-        if (value > peak) { peak = value; peak_bin = k; }
-      }
-      const loud = Math.sqrt(sum / (bin(high) - bin(low))) / 255;
-      this.#loudest[i] = Math.max(loud, this.#loudest[i] * Math.exp(-elapsed / 12), 0.15);
-      const level = (loud / this.#loudest[i]) ** 1.7;
-      this.#slow[i] += (level - this.#slow[i]) * (1 - Math.exp(-elapsed * 5));
-      const onset = level - this.#slow[i];
-      this.#levels[i] += (level - this.#levels[i]) * (1 - Math.exp(-elapsed * (level > this.#levels[i] ? 30 : 6)));
-      this.#phase[i] += elapsed * (7 + 5 * i);
-      if (bucket >= 0 && bucket < BUCKETS) trace.levels[i][bucket] = Math.max(0.02, this.#levels[i]);
-      if (onset > 0.15) this.#note(trace, time, i, onset, peak_bin * analyser.context.sampleRate / analyser.fftSize);
-    });
-  }
-
-  #note(trace, time, band, strength, hz) {
-    if (trace.notes.some(note => note.band === band && Math.abs(note.time - time) < NOTE_GAP_S)) return;
-    const height = Math.log2(Math.min(HIGHEST, Math.max(LOWEST, hz)) / LOWEST) / Math.log2(HIGHEST / LOWEST);
-    trace.notes.push({ time, band, strength: Math.min(1, strength * 1.6), height });
-    trace.notes.sort((a, b) => a.time - b.time);
-  }
-
-  #trace(id) {
-    if (!this.#traces.has(id)) this.#traces.set(id, new_trace());
-    return this.#traces.get(id);
-  }
-
-  #draw(time) {
-    const pen = this.#pen, { view } = this;
+  #draw(time, live) {
+    const pen = this.#pen, view = this.#view;
     const { width, left, right } = this.#span();
     const height = this.#canvas.clientHeight;
     const gap = height / 6.4;
@@ -142,53 +98,81 @@ export class Staff {
     const x_of = second => left + Math.min(1, second / (view?.total || 1)) * (right - left);
     pen.clearRect(0, 0, width, height);
     const head = view ? x_of(time) : 0, edge = view ? Math.max(x_of(this.#made), head) : width;
-    if (view) this.#draw_trace(view, x_of, string_y, gap);
+    if (view) this.#draw_ribbons(x_of, string_y, gap);
     BANDS.forEach((_, i) => {
       const path = this.#string_path(i, { y: string_y(i), gap, head, width });
       this.#stroke(path, 0, view ? left : width, this.#ink.line);
       if (!view) return;
-      this.#stroke(path, left, edge, this.#ink.bands[i], 1 + this.#levels[i]);
+      const level = this.#bands.levels[i];
+      pen.globalAlpha = 0.22 * level;
+      this.#stroke(path, left, edge, this.#ink.bands[i], 9 * level);
+      pen.globalAlpha = 1;
+      this.#stroke(path, left, edge, this.#ink.bands[i], 1 + level);
       if (!view.done) this.#stroke(path, edge + 4, right, this.#ink.dots, 1.5, [1.5, 6]);
       this.#stroke(path, right, width, this.#ink.line);
     });
-    if (view) this.#draw_bars(view, { head, edge, right, top: string_y(4), bottom: string_y(0), gap });
+    if (!view) return;
+    const frame = { x_of, top: string_y(4), bottom: string_y(0), gap };
+    this.#draw_notes(time, frame);
+    this.#draw_bars(head, edge, right, frame);
+    if (live !== null && Math.abs(live - time) > TOGETHER_S) this.#draw_live(x_of(live), frame);
   }
 
-  #draw_trace(view, x_of, string_y, gap) {
-    const pen = this.#pen, trace = this.#trace(view.id);
-    const step = Math.max(1, Math.round(BUCKETS / ((x_of(view.total) - x_of(0)) / 3)));
-    const second = b => b / BUCKETS * view.total;
-    trace.levels.forEach((levels, i) => {
+  // A ribbon along each string, as wide as its band was loud.
+  #draw_ribbons(x_of, string_y, gap) {
+    const pen = this.#pen, { id, total } = this.#view;
+    const step = Math.max(1, Math.round(BUCKETS / ((x_of(total) - x_of(0)) / 3)));
+    this.#bands.trace(id).levels.forEach((levels, i) => {
       pen.fillStyle = this.#ink.bands[i];
-      pen.globalAlpha = 0.42;
+      pen.globalAlpha = 0.4;
       pen.beginPath();
       for (let b = 0; b < BUCKETS; b += step) {
         const level = levels.subarray(b, b + step).reduce((most, one) => Math.max(most, one), 0);
         if (level === 0) continue;
-        const half = level * gap * 0.24, x = x_of(second(b));
-        pen.rect(x, string_y(i) - half, Math.max(1, (x_of(second(b + step)) - x) * 0.6), half * 2);
+        const half = Math.max(0.75, level ** 1.6 * gap * 0.34), x = x_of(b / BUCKETS * total);
+        const wide = Math.max(1, (x_of((b + step) / BUCKETS * total) - x) * 0.6);
+        pen.roundRect(x, string_y(i) - half, wide, half * 2, wide / 2);
       }
       pen.fill();
     });
     pen.globalAlpha = 1;
-    const bottom = string_y(0) + gap * 0.5, reach = string_y(0) - string_y(4) + gap;
+  }
+
+  // Note heads at their pitch; the newest bloom.
+  #draw_notes(time, { x_of, top, bottom, gap }) {
+    const pen = this.#pen;
+    const lowest = bottom + gap * 0.5, reach = bottom - top + gap;
     const taken = BANDS.map(() => -Infinity);
-    for (const note of trace.notes) {
-      const size = gap * (0.07 + 0.1 * note.strength), x = x_of(note.time);
+    pen.lineWidth = 1;
+    pen.setLineDash([]);
+    for (const note of this.#bands.trace(this.#view.id).notes) {
+      const size = gap * (0.07 + 0.1 * note.strength);
+      const x = Math.max(x_of(note.time), x_of(0) + size), y = lowest - note.height * reach;
       // A long piece on a narrow screen has more onsets than room.
       if (x - taken[note.band] < size * 2.6) continue;
       taken[note.band] = x;
-      pen.fillStyle = this.#ink.bands[note.band];
-      pen.beginPath();
-      pen.ellipse(x, bottom - note.height * reach, size * 1.3, size * 0.9, -0.4, 0, 7);
+      const age = (time - note.time) / BLOOM_S;
+      const bloom = this.#calm.matches || age < 0 || age > 1 ? 0 : (1 - age) ** 2;
+      const head = by => {
+        pen.beginPath();
+        pen.ellipse(x, y, size * 1.3 * by, size * 0.9 * by, -0.4, 0, 7);
+      };
+      pen.fillStyle = pen.strokeStyle = this.#ink.bands[note.band];
+      pen.globalAlpha = 1;
+      head(1 + 0.5 * bloom);
       pen.fill();
+      if (bloom === 0) continue;
+      pen.globalAlpha = bloom;
+      head(1.5 + 2 * age);
+      pen.stroke();
     }
+    pen.globalAlpha = 1;
   }
 
   // One string from x to x. It swings around the playhead, in a packet that dies away to both sides.
   #string_path(i, { y, gap, head, width }) {
     const reach = Math.min(280, Math.max(100, width * 0.22));
-    const swing = this.#calm.matches ? 0 : this.#levels[i] * gap * 0.9;
+    const swing = this.#calm.matches ? 0 : this.#bands.levels[i] * gap * 0.9;
     const y_at = x => {
       const away = (x - head) / reach;
       if (swing < 0.2 || Math.abs(away) >= 1) return y;
@@ -207,7 +191,7 @@ export class Staff {
   }
 
   #stroke(path, from, to, colour, wide = 1, dash = []) {
-    if (to <= from) return;
+    if (to <= from || wide === 0) return;
     path(from, to);
     this.#pen.strokeStyle = colour;
     this.#pen.lineWidth = wide;
@@ -215,10 +199,10 @@ export class Staff {
     this.#pen.stroke();
   }
 
-  #draw_bars(view, { head, edge, right, top, bottom, gap }) {
+  #draw_bars(head, edge, right, { top, bottom, gap }) {
     const pen = this.#pen;
     const bar = (x, wide, colour) => { pen.fillStyle = colour; pen.fillRect(x - wide / 2, top, wide, bottom - top); };
-    if (view.done) {
+    if (this.#view.done) {
       bar(right - 6, 1, this.#ink.text);
       bar(right - 1.5, 3, this.#ink.text);
     } else if (this.#made > 0) {
@@ -226,8 +210,22 @@ export class Staff {
     }
     pen.fillStyle = this.#ink.text;
     pen.fillRect(head - 0.75, top - gap * 0.6, 1.5, bottom - top + gap * 1.2);
-    pen.beginPath();
-    pen.arc(head, top - gap * 0.6, 4, 0, 7);
-    pen.fill();
+    this.#dot(head, top - gap * 0.6, 4);
+  }
+
+  // Where the listeners are who are live.
+  #draw_live(x, { top, gap }) {
+    const pen = this.#pen, y = top - gap * 0.6, pulse = this.#calm.matches ? 0 : 0.5 + 0.5 * Math.sin(this.#last / 260);
+    pen.fillStyle = this.#ink.live;
+    pen.globalAlpha = 0.25;
+    this.#dot(x, y, 5 + 3 * pulse);
+    pen.globalAlpha = 1;
+    this.#dot(x, y, 3.5);
+  }
+
+  #dot(x, y, radius) {
+    this.#pen.beginPath();
+    this.#pen.arc(x, y, radius, 0, 7);
+    this.#pen.fill();
   }
 }

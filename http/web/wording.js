@@ -16,9 +16,18 @@ export function age(iso) {
   return 'just now';
 }
 
+const ordinal = new Intl.PluralRules('en', { type: 'ordinal' });
+const endings = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+
+/** Where a queued piece stands; servers may not tell. */
+export function place({ place }) {
+  if (!place) return 'Waiting its turn';
+  return place === 1 ? 'Next in line' : `${place}${endings[ordinal.select(place)]} in line`;
+}
+
 export function state(piece) {
   switch (piece.state) {
-    case 'queued': return 'Waiting its turn';
+    case 'queued': return place(piece);
     case 'running': return `Being made, ${Math.floor(piece.percent)} %`;
     case 'cancelled': return 'Stopped early';
     case 'failed': return piece.reason ? `Failed: ${piece.reason}` : 'Failed';

@@ -171,6 +171,8 @@ nlohmann::ordered_json to_json(const generation_row& row) {
               {"audio_stream", "/v1/stream/" + audio_path(row.request_id)},
               {"events_stream", "/v1/stream/" + events_path(row.request_id)}}},
   };
+  if (row.place > 0)
+    x["place"] = row.place;
   if (!row.reason.empty())
     x["reason"] = row.reason;
   if (row.started_at_ms > 0)

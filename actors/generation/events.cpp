@@ -24,6 +24,8 @@ std::string text(const json& x) { return x.dump(-1, ' ', false, json::error_hand
 std::string queued(const generation_row& row) {
   auto x = event("queued");
   x["request_id"] = row.request_id;
+  if (row.place > 0)
+    x["place"] = row.place;
   return text(x);
 }
 

@@ -1,6 +1,7 @@
 #include "actors/generation/manager.hpp"
 
 #include "actors/description.hpp"
+#include "actors/generation/events.hpp"
 #include "actors/log.hpp"
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr uint32_t resume_page = 500;
 constexpr auto resume_pause = std::chrono::milliseconds{500};
+constexpr auto places_pause = std::chrono::milliseconds{200}; ///< so that many changes become one
 
 caf::error not_resumed() {
   return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
@@ -88,9 +90,7 @@ void manager_state::accept(generation_row row, status_promise promise) {
   metrics_->generations_accepted.Increment();
   log::info("generation", "accepted", row.request_id);
   prepare(row, promise);
-  auto place = std::upper_bound(queue_.begin(), queue_.end(), row,
-      [](const generation_row& a, const generation_row& b) { return a.accepted < b.accepted; });
-  queue_.insert(place, std::move(row));
+  queue_.push(std::move(row));
   fill();
 }
 
@@ -117,7 +117,7 @@ void manager_state::resume(uint64_t after) {
               if (row.state == generation_state::purging)
                 remove_streams(row, {});
               else
-                queue_.push_back(row);
+                queue_.push(row);
             }
             if (x.more)
               return resume(x.rows.back().accepted);
@@ -136,11 +136,8 @@ void manager_state::resume(uint64_t after) {
 void manager_state::on(const resume_queue&) { resume(0); }
 
 void manager_state::fill() {
-  while (resumed_ && live_.size() < options_.running && !queue_.empty()) {
-    auto row = std::move(queue_.front());
-    queue_.pop_front();
-    run(std::move(row));
-  }
+  while (resumed_ && live_.size() < options_.running && !queue_.empty())
+    run(queue_.pop());
   count();
 }
 
@@ -216,9 +213,48 @@ void manager_state::restart(const std::string& request_id) {
           });
 }
 
+/// After every change of the queue.
 void manager_state::count() {
+  if (!queue_.empty() && !telling_) {
+    telling_ = true;
+    self_->delayed_send(self_, places_pause, tell_places{});
+  }
   metrics_->generations_queued.Set(static_cast<double>(queue_.size()));
   metrics_->generations_running.Set(static_cast<double>(live_.size()));
+}
+
+void manager_state::on(const tell_places&) {
+  telling_ = false;
+  for (const auto& x : queue_.changes())
+    tell(x);
+}
+
+/// An event of epoch 0: once the generation runs, what is still on its way is fenced.
+void manager_state::tell(const generation_queue::place_change& x) {
+  auto id = x.row.request_id;
+  auto text = events::queued(x.row);
+  auto length = static_cast<uint32_t>(text.size());
+  append_chunk event{.bytes = payload{std::move(text)}, .lengths = {length}, .producer = {"gen/" + id, 0, x.seq}};
+  self_->request(directory_, timeout(), open_stream{events_path(id), "application/json"})
+      .then(
+          [this, id, event](const stream_opened& opened) {
+            self_->request(opened.stream, timeout(), event)
+                .then(
+                    [this, id](const chunk_appended& done) {
+                      if (done.duplicate)
+                        tell_again(id, done.producer_seq + 1);
+                    },
+                    [this, id](const caf::error& why) { // else it runs or is gone, or will be told its next place
+                      if (code_of(why) == ec::producer_gap)
+                        tell_again(id, std::stoull(detail_of(why)));
+                    });
+          },
+          [](const caf::error&) {});
+}
+
+void manager_state::tell_again(const std::string& request_id, uint64_t seq) {
+  queue_.tell_again(request_id, seq);
+  count();
 }
 
 // -- finding -----------------------------------------------------------------------------------------------------------
@@ -227,6 +263,8 @@ caf::result<generation_status> manager_state::on(const find_generation& x) {
   auto at = live_.find(x.request_id);
   if (at != live_.end() && !ended(at->second.row) && (x.user_id.empty() || x.user_id == at->second.row.user_id))
     return generation_status{at->second.row};
+  if (auto row = queue_.find(x.request_id); row && (x.user_id.empty() || x.user_id == row->user_id))
+    return generation_status{std::move(*row)};
   return self_->delegate(catalogue_, x);
 }
 
@@ -238,6 +276,8 @@ caf::result<generations_listed> manager_state::on(const list_generations& x) {
             for (auto& row : listed.rows)
               if (auto at = live_.find(row.request_id); at != live_.end() && !ended(row))
                 row = at->second.row;
+              else if (auto queued = queue_.find(row.request_id))
+                row.place = queued->place;
             promise.deliver(std::move(listed));
           },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
@@ -249,13 +289,9 @@ caf::result<generations_listed> manager_state::on(const list_generations& x) {
 caf::result<generation_status> manager_state::on(const cancel_generation& x) {
   if (!resumed_)
     return not_resumed();
-  auto queued = std::find_if(
-      queue_.begin(), queue_.end(), [&](const generation_row& row) { return row.request_id == x.request_id; });
-  if (queued != queue_.end()) {
-    auto row = std::move(*queued);
-    queue_.erase(queued);
-    row.decided = generation_state::cancelled; // it begins with its end
-    run(std::move(row));
+  if (auto row = queue_.take(x.request_id)) {
+    row->decided = generation_state::cancelled; // it begins with its end
+    run(std::move(*row));
     count();
   }
   if (auto at = live_.find(x.request_id); at != live_.end()) {
@@ -336,6 +372,7 @@ manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state
       [&st](const check_readiness& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const resume_queue& x) { return st.on(x); },
+      [&st](const tell_places& x) { return st.on(x); },
   };
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "actors/generation/generation.hpp"
+#include "actors/generation/queue.hpp"
 #include "actors/supervision.hpp"
 
-#include <deque>
 #include <map>
 
 namespace segue {
@@ -17,7 +17,7 @@ struct manager_options {
 };
 
 /// `manager_actor` and the timer it sends to itself.
-using manager_impl = manager_actor::extend<reacts_to<resume_queue>>;
+using manager_impl = manager_actor::extend<reacts_to<resume_queue>, reacts_to<tell_places>>;
 
 class manager_state {
 public:
@@ -36,6 +36,7 @@ public:
   caf::result<generation_purged> on(const purge_generation& x);
   void on(const generation_progressed& x);
   void on(const resume_queue&);
+  void on(const tell_places&);
   readiness_checked on(const check_readiness&) const { return {resumed_, {}}; }
   caf::result<actor_description> on(const describe_actor&);
 
@@ -63,6 +64,8 @@ private:
   void remove(const std::string& request_id, const caf::error& why = {});
   void restart(const std::string& request_id);
   void count();
+  void tell(const generation_queue::place_change& x);
+  void tell_again(const std::string& request_id, uint64_t seq);
 
   // -- purging
   void purge(generation_row row, purged_promise promise);
@@ -79,7 +82,8 @@ private:
 
   bool resumed_ = false; ///< the rows of an earlier life have been read: until then nothing is accepted
   size_t accepting_ = 0; ///< rows on their way into the queue
-  std::deque<generation_row> queue_; ///< the queued rows, in accepted order
+  generation_queue queue_;
+  bool telling_ = false; ///< a timer runs after which changed places are told
   std::map<std::string, live_generation> live_;
   std::map<caf::actor_addr, std::string> ids_; ///< of the live ones
 };

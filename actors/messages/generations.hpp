@@ -37,6 +37,7 @@ struct generation_row {
   int64_t ended_at_ms = 0;
   uint64_t audio_bytes = 0;    ///< durable bytes of sound when last recorded
   uint64_t expected_bytes = 0; ///< size of the finished piece; 0: not known yet
+  uint64_t place = 0;          ///< in the queue, 1 is next; 0: it does not wait. Told by the manager, never stored
 
   friend bool operator==(const generation_row&, const generation_row&) = default;
 };
@@ -144,7 +145,7 @@ struct sound_rendered {
 
 SEGUE_INSPECT(generation_row, x.accepted, x.request_id, x.user_id, x.prompt, x.duration_s, x.seed, x.realtime,
     x.generator, x.generator_version, x.state, x.decided, x.reason, x.attempt, x.created_at_ms, x.started_at_ms, x.ended_at_ms,
-    x.audio_bytes, x.expected_bytes)
+    x.audio_bytes, x.expected_bytes, x.place)
 SEGUE_INSPECT(start_generation, x.user_id, x.prompt, x.duration_s, x.seed, x.realtime)
 SEGUE_INSPECT(find_generation, x.request_id, x.user_id)
 SEGUE_INSPECT(list_generations, x.user_id, x.limit, x.after)

@@ -42,6 +42,7 @@ struct pace_sound {};
 struct send_heartbeat {};
 struct commit_writes {};
 struct resume_queue {};
+struct tell_places {};
 struct retry_step {};
 
 /// Which of its streams a generation writes to.
@@ -65,6 +66,7 @@ SEGUE_INSPECT(pace_sound)
 SEGUE_INSPECT(send_heartbeat)
 SEGUE_INSPECT(commit_writes)
 SEGUE_INSPECT(resume_queue)
+SEGUE_INSPECT(tell_places)
 SEGUE_INSPECT(retry_step)
 SEGUE_INSPECT(resend_appends, x.which)
 

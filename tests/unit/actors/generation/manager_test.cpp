@@ -124,6 +124,36 @@ CAF_TEST(at most so many run at once and in accepted order) {
     x.check_complete(row);
 }
 
+CAF_TEST(the place in the queue is told in the row and whenever it changes in the events) {
+  world x{running(1)};
+  auto first = x.accept(1, whole_hour, true);
+  auto second = x.accept(2, 2.4);
+  auto third = x.accept(3, 2.4);
+  auto places = [&] {
+    std::string told;
+    for (const auto& event : x.events(third.request_id))
+      if (event.value("type", "") == "queued")
+        told += std::to_string(event.value("place", 0)) + " ";
+    return told;
+  };
+  CAF_CHECK_EQUAL(x.find(first.request_id).place, 0u);
+  CAF_CHECK_EQUAL(x.find(second.request_id).place, 1u);
+  CAF_CHECK_EQUAL(x.find(third.request_id).place, 2u);
+  x.pass(1s);
+  CAF_CHECK_EQUAL(places(), "2 ");
+  x.crash();
+  x.start_again();
+  x.pass(1s);
+  CAF_CHECK_EQUAL(places(), "2 2 "); // a new life does not know what was told
+  x.ask(x.manager, cancel_generation{second.request_id});
+  x.pass(1s);
+  CAF_CHECK_EQUAL(places(), "2 2 1 ");
+  x.ask(x.manager, cancel_generation{first.request_id});
+  x.end_of(third.request_id);
+  CAF_CHECK_EQUAL(x.find(third.request_id).place, 0u);
+  CAF_CHECK_EQUAL(x.events(third.request_id).back().value("type", ""), "completed");
+}
+
 CAF_TEST(a queued generation is cancelled without a sound) {
   world x{running(1)};
   x.accept(1, whole_hour, true);

@@ -14,15 +14,17 @@ using boost::system::error_code;
 void outlet::send(payload frame) {
   if (error_ || frame.empty())
     return;
-  if (waiting_.empty()) {
-    auto bytes = frame.view();
-    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-    auto sent = write({&part, 1});
-    if (error_ || sent == frame.size())
-      return;
-    frame = frame.from(sent);
-  }
+  bool first = waiting_.empty();
   waiting_.push_back(std::move(frame));
+  if (first)
+    send_waiting();
+  if (when_busy_ && (error_ || !waiting_.empty()))
+    when_busy_();
+}
+
+size_t outlet::send_now(int socket, std::string_view bytes) {
+  auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 ? 0 : static_cast<size_t>(sent);
 }
 
 /// Bytes the socket took; 0 when it is full, or broken.

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,15 @@ public:
   /// Frames leave in order and whole. After an error nothing is sent any more.
   void send(payload frame);
 
+  /// For those who send to many sockets in a row: to the socket of an idle outlet, without looking at the outlet. Returns
+  /// how many bytes it took; the rest is to be given to `send`.
+  static size_t send_now(int socket, std::string_view bytes);
+
+  int socket() { return socket_.native_handle(); }
+
+  /// Called when a `send` leaves the outlet not idle, or broken.
+  void when_busy(std::function<void()> hook) { when_busy_ = std::move(hook); }
+
   bool idle() const { return waiting_.empty(); }
   bool failed() const { return static_cast<bool>(error_); }
 
@@ -41,6 +51,7 @@ private:
   std::chrono::milliseconds stall_;
   std::vector<payload> waiting_;
   boost::system::error_code error_;
+  std::function<void()> when_busy_;
 };
 
 } // namespace segue::http

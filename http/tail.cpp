@@ -3,6 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
+
 namespace segue::http {
 
 namespace {
@@ -27,19 +29,38 @@ tail::tail(tails& home, const stream_reader& reader, position cursor)
 bool tail::join(tail_member& x) {
   if (x.at < cursor_)
     return false;
-  members_.push_back(&x);
+  members_.push_back({x.out.socket(), &x.format, x.at, &x});
+  x.out.when_busy([this, &x] { busy(x); });
   home_.metrics_.listeners.Increment();
   return true;
 }
 
 void tail::leave(tail_member& x) {
-  if (std::erase(members_, &x) == 0)
+  auto at = std::find_if(members_.begin(), members_.end(), [&x](const entry& e) { return e.member == &x; });
+  if (at == members_.end())
     return;
+  x.at = at->at;
+  x.out.when_busy(nullptr);
+  members_.erase(at);
   home_.metrics_.listeners.Decrement();
   if (!members_.empty())
     return;
   session_.abort();
   home_.live_.erase(row().id); // who comes now begins a new one
+}
+
+/// Its socket is full, or broken: it goes on by itself.
+void tail::busy(tail_member& x) {
+  if (delivering_)
+    leaving_.push_back(&x);
+  else
+    let_go(x);
+}
+
+void tail::let_go(tail_member& x) {
+  home_.metrics_.listeners_lagged.Increment();
+  leave(x);
+  x.wake();
 }
 
 asio::awaitable<void> tail::run() {
@@ -62,58 +83,52 @@ asio::awaitable<void> tail::run() {
   }
 }
 
-/// One frame for each format, whatever the number of listeners. Who is full goes on by itself.
+/// One frame for each format, whatever the number of listeners.
 void tail::deliver(const chunk_batch& batch) {
   std::vector<std::pair<const wire_format*, payload>> built;
-  auto frame_of = [&](const wire_format& format) -> const payload& {
+  auto frame_of = [&](const wire_format* format) -> const payload& {
     for (const auto& [known, frame] : built)
-      if (known == &format)
+      if (known == format)
         return frame;
     home_.metrics_.frames_built.Increment();
-    return built.emplace_back(&format, format.frame(row(), batch)).second;
+    return built.emplace_back(format, format->frame(row(), batch)).second;
   };
-  auto start = cursor_;
-  cursor_ = batch.next;
+  auto start = std::exchange(cursor_, batch.next);
   size_t frames = 0;
   uint64_t bytes = 0;
-  std::vector<tail_member*> leaving;
-  for (auto* x : members_) {
-    if (x->at > batch.next || (x->at == batch.next && !batch.chunks.empty() && !batch.closed))
+  delivering_ = true;
+  for (auto& x : members_) {
+    if (x.at > batch.next || (x.at == batch.next && !batch.chunks.empty() && !batch.closed))
       continue; // it has read this by itself
-    auto frame = x->at == start ? frame_of(x->format) : x->format.frame(row(), rest_of(batch, x->at));
+    auto own = x.at == start ? payload{} : x.format->frame(row(), rest_of(batch, x.at));
+    const auto& frame = x.at == start ? frame_of(x.format) : own;
+    x.at = batch.next;
     bytes += frame.size();
     ++frames;
-    x->out.send(std::move(frame));
-    x->at = batch.next;
-    if (!x->out.idle() || x->out.failed())
-      leaving.push_back(x);
+    if (auto sent = outlet::send_now(x.socket, frame.view()); sent < frame.size())
+      x.member->out.send(frame.from(sent));
   }
+  delivering_ = false;
   home_.metrics_.frames_sent.Increment(static_cast<double>(frames));
   home_.metrics_.bytes_sent.Increment(static_cast<double>(bytes));
-  for (auto* x : leaving) {
-    home_.metrics_.listeners_lagged.Increment();
-    leave(*x);
-    x->wake();
-  }
+  for (auto* x : std::exchange(leaving_, {}))
+    let_go(*x);
 }
 
 void tail::keep_alive() {
-  auto members = members_;
-  for (auto* x : members) {
-    x->out.send(x->format.keep_alive());
-    if (!x->out.idle() || x->out.failed()) {
-      leave(*x);
-      x->wake();
-    }
-  }
+  delivering_ = true;
+  for (const auto& x : members_)
+    x.member->out.send(x.format->keep_alive());
+  delivering_ = false;
+  for (auto* x : std::exchange(leaving_, {}))
+    let_go(*x);
 }
 
 void tail::release(bool tail_member::*why) {
-  auto members = members_;
-  for (auto* x : members) {
-    x->*why = true;
-    leave(*x);
-    x->wake();
+  for (const auto& x : std::vector<entry>{members_}) {
+    x.member->*why = true;
+    leave(*x.member);
+    x.member->wake();
   }
 }
 

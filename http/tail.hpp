@@ -12,7 +12,8 @@
 
 namespace segue::http {
 
-/// A listener while it is at the tail. It stays until something happens to it; then `wake` is called, once.
+/// A listener while it is at the tail, where its outlet is idle. It stays until something happens to it; then `wake` is
+/// called, once.
 struct tail_member {
   outlet& out;
   const wire_format& format;
@@ -39,7 +40,17 @@ public:
   asio::awaitable<void> run();
 
 private:
+  /// What is looked at for each frame, side by side in memory.
+  struct entry {
+    int socket;
+    const wire_format* format;
+    position at;
+    tail_member* member;
+  };
+
   void deliver(const chunk_batch& batch);
+  void busy(tail_member& x);
+  void let_go(tail_member& x);
   void keep_alive();
   void release(bool tail_member::*why);
 
@@ -47,7 +58,9 @@ private:
   session session_;
   stream_reader reader_;
   position cursor_;
-  std::vector<tail_member*> members_;
+  std::vector<entry> members_;
+  std::vector<tail_member*> leaving_; ///< noticed while frames are handed out
+  bool delivering_ = false;
 };
 
 /// The tails of one I/O thread.

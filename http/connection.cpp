@@ -26,6 +26,7 @@ using boost::system::error_code;
 
 /// How much of a refused body is read and dropped, so that the client gets to see the answer.
 constexpr size_t drain_limit = 8 << 20;
+constexpr size_t body_read = 64 << 10; ///< at a time
 constexpr auto drain_time = std::chrono::seconds{2};
 
 class tcp_connection final : public connection,
@@ -54,10 +55,8 @@ public:
   bool chunked() const override { return chunked_; }
 
 private:
-  using request_parser = bhttp::request_parser<bhttp::string_body>;
-
   asio::awaitable<bool> serve_one();
-  asio::awaitable<bool> read(request_parser& parser);
+  asio::awaitable<bool> read();
   asio::awaitable<void> answer(exchange& x);
   asio::awaitable<void> refuse(problem x);
   asio::awaitable<void> drain();
@@ -109,14 +108,10 @@ asio::awaitable<void> tcp_connection::run() {
 
 /// One request and its response. False: the connection ends.
 asio::awaitable<bool> tcp_connection::serve_one() {
-  request_parser parser;
-  parser.header_limit(static_cast<uint32_t>(edge_.header_limit));
-  parser.body_limit(edge_.body_limit);
   finished_ = false;
   streaming_ = false;
-  if (!co_await read(parser))
+  if (!co_await read())
     co_return false;
-  message_ = parser.release();
   version_ = message_.version();
   keep_alive_ = message_.keep_alive();
   head_ = message_.method() == bhttp::verb::head;
@@ -167,8 +162,11 @@ asio::awaitable<void> tcp_connection::answer(exchange& x) {
   }
 }
 
-/// Reads one request whole. False: there is none, or it broke a rule and was refused.
-asio::awaitable<bool> tcp_connection::read(request_parser& parser) {
+/// Reads one request whole, into `message_`. False: there is none, or it broke a rule and was refused.
+asio::awaitable<bool> tcp_connection::read() {
+  bhttp::request_parser<bhttp::string_body> parser;
+  parser.header_limit(static_cast<uint32_t>(edge_.header_limit));
+  parser.body_limit(edge_.body_limit);
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
   stream_.expires_after(edge_.patience);
@@ -181,10 +179,16 @@ asio::awaitable<bool> tcp_connection::read(request_parser& parser) {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await asio::async_write(stream_, asio::buffer(go_on), token);
   }
-  if (!error)
+  if (!error) {
+    // Beast reads into what the buffer has room for, which is little unless it is told.
+    if (auto length = parser.content_length(); length && *length > buffer_.size())
+      buffer_.reserve(static_cast<size_t>(std::min<uint64_t>(*length, body_read)));
     co_await bhttp::async_read(stream_, buffer_, parser, token);
-  if (!error)
+  }
+  if (!error) {
+    message_ = parser.release();
     co_return true;
+  }
   if (error == bhttp::error::header_limit)
     co_await refuse(refused(431, "headers_too_large", "The header is too large",
         "Request line and headers together may have " + std::to_string(edge_.header_limit >> 10) + " KiB."));
@@ -319,6 +323,9 @@ asio::awaitable<void> tcp_connection::upgrade() {
   edge_.counters.requests.Increment();
   websocket_ = make_websocket(stream_.socket(), out_, edge_.stall);
   co_await websocket_->accept(message_);
+  message_ = {}; // a listener may stay for hours: it keeps what it needs
+  buffer_.clear();
+  buffer_.shrink_to_fit();
   streaming_ = true;
   auto listen = [](std::shared_ptr<tcp_connection> self) -> asio::awaitable<void> {
     co_await self->websocket_->listen();

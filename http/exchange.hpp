@@ -103,7 +103,12 @@ public:
 
   // -- a response that follows a stream
   /// Instead of `begin`: the connection becomes a WebSocket. Throws when the request asks for none that we speak.
-  asio::awaitable<void> upgrade() { return writer_.upgrade(); }
+  /// The request is forgotten: a listener may stay for hours, and keeps only what it needs.
+  asio::awaitable<void> upgrade() {
+    request_ = {};
+    parameters_ = {};
+    return writer_.upgrade();
+  }
 
   /// Where frames go once the response has begun.
   outlet& out() { return writer_.out(); }

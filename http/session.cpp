@@ -40,13 +40,24 @@ void asio_actor::drain() {
     activate(home_system().dummy_execution_unit(), *element);
 }
 
-session::session(caf::actor_system& system, asio::io_context& io) : io_(io) {
-  caf::actor_config config{system.dummy_execution_unit()};
-  handle_ = caf::make_actor<asio_actor, caf::actor>(system.next_actor_id(), system.node(), &system, config, io);
-  actor_ = static_cast<asio_actor*>(caf::actor_cast<caf::abstract_actor*>(handle_));
+session::session(caf::actor_system& system, asio::io_context& io) : system_(system), io_(io) {}
+
+session::~session() { rest(); }
+
+asio_actor& session::actor() {
+  if (!handle_) {
+    caf::actor_config config{system_.dummy_execution_unit()};
+    handle_ = caf::make_actor<asio_actor, caf::actor>(system_.next_actor_id(), system_.node(), &system_, config, io_);
+  }
+  return *static_cast<asio_actor*>(caf::actor_cast<caf::abstract_actor*>(handle_));
 }
 
-session::~session() { actor_->close(); }
+void session::rest() {
+  if (!handle_)
+    return;
+  actor().close();
+  handle_ = nullptr;
+}
 
 asio::awaitable<void> session::suspend(std::function<void(std::function<void()>)> start) {
   if (aborted_)

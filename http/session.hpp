@@ -50,7 +50,7 @@ private:
   bool closed_ = false;
 };
 
-/// Owns the actor; used on the I/O thread only. One question at a time.
+/// Owns the actor, which begins with the first question; used on the I/O thread only. One question at a time.
 class session {
 public:
   session(caf::actor_system& system, asio::io_context& io);
@@ -73,7 +73,7 @@ public:
         asio::post(io_, [waiting, x = std::move(x)]() mutable { std::move(*waiting)(std::move(x)); });
       };
       abort_ = [settle] { settle(caf::make_error(ec::unavailable, std::string{"the client has left"})); };
-      actor_->request(destination, timeout, std::move(request))
+      actor().request(destination, timeout, std::move(request))
           .then([settle](reply_of<Handle, Request>& x) { settle(std::move(x)); },
               [settle](caf::error& why) { settle(std::move(why)); });
     };
@@ -81,6 +81,9 @@ public:
       co_return caf::make_error(ec::unavailable, std::string{"the client has left"});
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
   }
+
+  /// Gives the actor up until the next question: who waits for hours asks nothing meanwhile.
+  void rest();
 
   /// Waits until what `start` was given is called, or until `abort`.
   asio::awaitable<void> suspend(std::function<void(std::function<void()> resume)> start);
@@ -94,9 +97,11 @@ public:
   void abort();
 
 private:
+  asio_actor& actor();
+
+  caf::actor_system& system_;
   asio::io_context& io_;
-  caf::actor handle_;
-  asio_actor* actor_;
+  caf::actor handle_; ///< null while it rests
   std::function<void()> abort_;
   bool aborted_ = false;
 };

@@ -142,6 +142,7 @@ asio::awaitable<void> tails::follow(session& of_member, const stream_reader& rea
     co_return;
   if (fresh)
     asio::co_spawn(io_, joined->run(), asio::detached);
+  of_member.rest();
   co_await of_member.suspend([&x](std::function<void()> resume) { x.wake = std::move(resume); });
   joined->leave(x); // no effect unless the listener has gone
 }

@@ -6,8 +6,7 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint64_t first_bytes = 1 << 20; ///< of the first frame: players begin when they have a certain amount
-constexpr uint64_t frame_bytes = 256 << 10;
+constexpr uint64_t first_content = 1 << 20; ///< of the first frame: players begin when they have a certain amount
 
 } // namespace
 
@@ -15,7 +14,7 @@ asio::awaitable<bool> follow(exchange& x, stream_reader& reader, const wire_form
   auto& out = x.out();
   tail_member member{out, format, at};
   for (bool first = true; !x.asker().aborted(); first = false) {
-    auto batch = co_await reader.read_patiently(member.at, first ? first_bytes : frame_bytes, 0);
+    auto batch = co_await reader.read_patiently(member.at, first ? first_content : frame_content, 0);
     if (!batch)
       co_return false;
     bool over = batch->closed && batch->up_to_date();

@@ -9,8 +9,7 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint64_t frame_bytes = 256 << 10; ///< content of one frame, unless one chunk is larger
-constexpr uint32_t keep_alive_ms = 25'000;  ///< between two signs of life while nothing comes
+constexpr uint32_t keep_alive_ms = 25'000; ///< between two signs of life while nothing comes
 
 /// What is left of a batch for a member that has its beginning already.
 chunk_batch rest_of(const chunk_batch& batch, position at) {
@@ -66,7 +65,7 @@ void tail::let_go(tail_member& x) {
 asio::awaitable<void> tail::run() {
   auto self = shared_from_this();
   while (!members_.empty()) {
-    auto batch = co_await reader_.read_patiently(cursor_, frame_bytes, keep_alive_ms);
+    auto batch = co_await reader_.read_patiently(cursor_, frame_content, keep_alive_ms);
     if (session_.aborted())
       break;
     if (!batch) {

@@ -12,6 +12,8 @@
 
 namespace segue::http {
 
+inline constexpr uint64_t frame_content = 256 << 10; ///< bytes of a stream in one frame, unless one chunk is larger
+
 /// A listener while it is at the tail, where its outlet is idle. It stays until something happens to it; then `wake` is
 /// called, once.
 struct tail_member {

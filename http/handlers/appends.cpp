@@ -28,6 +28,28 @@ response with_position(unsigned status, position next, bool closed) {
   return out;
 }
 
+struct known_stream {
+  directory_actor directory;
+  stream_actor stream;
+  std::string content_type;
+};
+
+/// The stream that the path names; an answered request and nothing when there is none.
+asio::awaitable<std::optional<known_stream>> find(exchange& x) {
+  auto services = co_await x.services();
+  if (!services) {
+    co_await x.send_error(services.error());
+    co_return std::nullopt;
+  }
+  find_stream question{x.parameter("path")};
+  auto found = co_await x.ask(services->directory, std::move(question));
+  if (!found) {
+    co_await x.send_error(found.error());
+    co_return std::nullopt;
+  }
+  co_return known_stream{services->directory, found->stream, found->row.content_type};
+}
+
 /// An append through the directory: a stream that retires just now is found again, once.
 asio::awaitable<caf::expected<chunk_appended>> append(
     exchange& x, directory_actor directory, stream_actor stream, append_chunk what) {
@@ -121,18 +143,14 @@ asio::awaitable<void> put_stream(exchange& x) {
 asio::awaitable<void> post_stream(exchange& x) {
   if (co_await refuse_engine_owned(x))
     co_return;
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  find_stream find{x.parameter("path")};
-  auto found = co_await x.ask(services->directory, std::move(find));
+  auto found = co_await find(x);
   if (!found)
-    co_return co_await x.send_error(found.error());
-  auto wanted = read_append(headers_of(x), x.asked().body, found->row.content_type);
+    co_return;
+  auto wanted = read_append(headers_of(x), x.asked().body, found->content_type);
   if (auto* wrong = std::get_if<problem>(&wanted))
     co_return co_await x.send_problem(std::move(*wrong));
   auto& what = std::get<append_chunk>(wanted);
-  auto done = co_await append(x, services->directory, found->stream, what);
+  auto done = co_await append(x, found->directory, found->stream, what);
   if (!done)
     co_return co_await send_refusal(x, found->stream, what, done.error());
   bool by_producer = !what.producer.id.empty();
@@ -147,14 +165,12 @@ asio::awaitable<void> post_stream(exchange& x) {
 asio::awaitable<void> delete_stream(exchange& x) {
   if (co_await refuse_engine_owned(x))
     co_return;
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  find_stream find{x.parameter("path")};
-  if (auto found = co_await x.ask(services->directory, std::move(find)); !found)
-    co_return co_await x.send_error(found.error());
+  auto found = co_await find(x);
+  if (!found)
+    co_return;
   remove_stream request{x.parameter("path")};
-  if (auto done = co_await x.ask(services->directory, std::move(request)); !done)
+  auto done = co_await x.ask(found->directory, std::move(request));
+  if (!done)
     co_return co_await x.send_error(done.error());
   response nothing{204, {}, {}};
   co_await x.send(std::move(nothing));

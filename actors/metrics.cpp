@@ -24,6 +24,7 @@ metrics::metrics()
       generations_completed(counter("segue_generations_ended_total", "Generations by how they ended", {{"state", "completed"}})),
       generations_failed(counter("segue_generations_ended_total", "Generations by how they ended", {{"state", "failed"}})),
       generations_cancelled(counter("segue_generations_ended_total", "Generations by how they ended", {{"state", "cancelled"}})),
+      attempts_broken(counter("segue_generation_attempts_broken_total", "Attempts that broke off and were tried again")),
       generations_queued(gauge("segue_generations_queued", "Generations waiting for their turn")),
       generations_running(gauge("segue_generations_running", "Generations being made")),
       connections(gauge("segue_http_connections", "Open connections")),

@@ -48,6 +48,7 @@ public:
   prometheus::Counter& generations_completed;
   prometheus::Counter& generations_failed;
   prometheus::Counter& generations_cancelled;
+  prometheus::Counter& attempts_broken;     ///< attempts that broke off and are followed by another one
   prometheus::Gauge& generations_queued;
   prometheus::Gauge& generations_running;
 

@@ -13,6 +13,13 @@ inline constexpr uint64_t bytes_per_ms = 16;
 /// Milliseconds of sound in so many bytes.
 inline uint64_t sound_ms(uint64_t bytes) { return bytes / bytes_per_ms; }
 
+/// Where a generator is asked to begin when so much is durable already: at least ten frames earlier, so that its encoder
+/// is primed when it comes to the tail; and on a multiple of 240 ms, which is a whole number of samples at every usual rate.
+inline position priming_start(position tail) {
+  constexpr position step = 10 * frame_bytes;
+  return tail < step ? 0 : (tail - step) / step * step;
+}
+
 /// How much of a piece is made, 0 to 100; 100 only when it completed.
 int percent_made(const generation_row& row);
 

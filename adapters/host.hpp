@@ -31,6 +31,9 @@ struct sound_source {
   std::string version; ///< changes when the same request may sound different
   std::function<std::unique_ptr<generator>(const sound_request&)> make_generator;
   std::function<std::unique_ptr<encoder>()> make_encoder;
+  /// How it is, in a few words for people. Throws `ec::unavailable` when no piece can be made now, anything else when
+  /// none can be made ever.
+  std::function<std::string()> probe;
 };
 
 /// Around the generator of one piece and its encoder: samples in, whole canonical frames out. Stops with its last handle.

@@ -97,22 +97,39 @@ struct sound_request {
   std::string prompt;      ///< UTF-8, already validated: 1 to 2,000 characters
   double duration_s = 60;  ///< wished length in seconds; a piece may end up to a bar later, never earlier than 1 s before
   uint64_t seed = 0;       ///< same prompt, duration, seed, build and soundfont: same samples
+  std::string user_id;
+  std::string request_id;    ///< UUID; the same for every attempt
+  uint64_t attempt = 1;      ///< counted from 1
+  uint64_t resume_at_ms = 0; ///< the piece is known up to a little behind this: sound before it would be dropped
 };
 
-/// Makes the sound of one piece, from its first sample to its last. Used by one thread at a time.
+/// Makes the sound of one piece, to its last sample. Used by one thread at a time. Calls that wait for somebody else's
+/// sound return after at most about half a second, so that whoever asks can stop asking.
+/// What is thrown says whether another attempt, with a new generator, may do better: `adapter_error` with
+/// `ec::unavailable` or `ec::timeout`; anything else is final.
 class generator {
 public:
   virtual ~generator() = default;
 
+  /// False: it waits for somebody else and is to be asked again; nothing below is called before it was true.
+  virtual bool begin() { return true; }
+
+  /// Where in the piece its first sample lies, in sample frames: `resume_at_ms`, or anywhere before.
+  virtual uint64_t starts_at() const { return 0; }
+
   /// What will be made, as a JSON object for people and for the `started` event, e.g. `{"tempo_bpm":80,"key":"D minor"}`.
   virtual std::string plan() const = 0;
 
-  /// Length of the whole piece in sample frames (one frame = one sample per channel); known before the first `render`.
+  /// Length of the whole piece in sample frames (one frame = one sample per channel), or what is expected of it.
   virtual uint64_t length() const = 0;
 
   /// Renders the next samples into `out` (interleaved, size a multiple of `channels`) and returns the number of
-  /// sample *frames* written; less than asked only at the end, 0 once the piece is over. Throws when sound cannot be made.
+  /// sample *frames* written; fewer than asked only at the end, 0 once the piece is over, or while it is `waiting`.
+  /// Throws when sound cannot be made.
   virtual size_t render(std::span<int16_t> out) = 0;
+
+  /// Whether the last `render` gave fewer frames because more had not come in time, not because the piece is over.
+  virtual bool waiting() const { return false; }
 };
 
 /// Turns samples into whole frames of the canonical log format. Used by one thread at a time, for one piece.

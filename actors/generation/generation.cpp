@@ -17,6 +17,7 @@ std::string producer_of(const generation_row& row) { return "gen/" + row.request
 void generation_performer::begin(generation_row row, generation_context context) {
   context_ = std::move(context);
   life_ = lifecycle{std::move(row)};
+  attempts_ = attempts{context_.options.attempts, std::hash<std::string>{}(life_.row().request_id)};
   self_->set_down_handler([this](const caf::down_msg& x) { self_->quit(x.reason); });
   self_->monitor(context_.manager);
   advance();
@@ -46,19 +47,23 @@ void generation_performer::perform(lifecycle::step step) {
       return announce();
     case lifecycle::step::read_end:
       return read_end(0, {});
-    case lifecycle::step::record_start:
     case lifecycle::step::record_ending:
+      generator_ = nullptr; // whatever it still does is of no use
+      return store_row(step);
+    case lifecycle::step::record_start:
     case lifecycle::step::record_end:
       return store_row(step);
     case lifecycle::step::open_sound:
       return open_sound();
     case lifecycle::step::announce_start:
-      event(events::started(life_.row(), plan_, resumed_at_), false);
+      event(events::started(life_.row(), plan_, take_.known()), false);
       sound_began_ = self_->clock().now();
-      self_->delayed_send(self_, context_.options.heartbeat, send_heartbeat{});
       return done(step);
     case lifecycle::step::make_sound:
       return make_sound();
+    case lifecycle::step::back_off:
+      self_->delayed_send(self_, pause_, begin_attempt{});
+      return;
     case lifecycle::step::close_audio:
       return audio_.push({.close = true}, [this, step](const chunk_appended& x) {
         life_.stored_audio(x.next);
@@ -94,7 +99,6 @@ void generation_performer::open_streams() {
   const auto& id = life_.row().request_id;
   open(audio_, audio_path(id), "audio/mpeg", [this, open, id](const stream_row& audio) {
     open(events_, events_path(id), "application/json", [this, audio](const stream_row& events) {
-      resumed_at_ = audio.tail;
       life_.found_streams(audio, events);
       done(lifecycle::step::open_streams);
     });
@@ -144,8 +148,11 @@ void generation_performer::store_row(lifecycle::step step) {
   self_->request(context_.catalogue, context_.options.timeout, store_generation{row})
       .then(
           [this, step, row](const generation_status&) {
+            // The attempt in the row is durable: only now it may be that of an append.
+            audio_.renew(row.attempt);
+            events_.renew(row.attempt);
             if (step == lifecycle::step::record_start)
-              life_.started(row.started_at_ms);
+              started(row.started_at_ms);
             done(step);
             report();
           },
@@ -157,21 +164,12 @@ void generation_performer::store_row(lifecycle::step step) {
           });
 }
 
-void generation_performer::open_sound() {
-  const auto& row = life_.row();
-  generator_ = context_.make_generator(self_->system());
-  made_ = 0;
-  self_->request(generator_, context_.options.timeout, segue::open_sound{row.prompt, row.duration_s, row.seed})
-      .then(
-          [this](sound_opened& x) {
-            plan_ = std::move(x.plan);
-            life_.opened_sound(x);
-            done(lifecycle::step::open_sound);
-          },
-          [this](const caf::error& why) {
-            life_.decide(generation_state::failed, "the generator could not begin: " + detail_of(why));
-            advance();
-          });
+/// From here on, as long as nothing is decided, the events give a sign of life, also while a generator thinks.
+void generation_performer::started(int64_t at_ms) {
+  life_.started(at_ms);
+  if (!beating_)
+    self_->delayed_send(self_, context_.options.heartbeat, send_heartbeat{});
+  beating_ = true;
 }
 
 void generation_performer::end() {
@@ -186,79 +184,13 @@ void generation_performer::end() {
   self_->quit();
 }
 
-// -- sound -------------------------------------------------------------------------------------------------------------
-
-/// Asks for the next frames, unless that is forbidden by something decided, too many appends under way, or the clock.
-void generation_performer::make_sound() {
-  if (life_.decided() || making_ || all_made_ || audio_.unacknowledged() >= context_.options.unacknowledged)
-    return;
-  if (auto early = ahead() - context_.options.lead; life_.row().realtime && early.count() > 0) {
-    if (!pacing_)
-      self_->delayed_send(self_, early, pace_sound{});
-    pacing_ = true;
-    return;
-  }
-  making_ = true;
-  self_->request(generator_, context_.options.timeout, render_sound{context_.options.chunk_bytes})
-      .then([this](const sound_rendered& x) { rendered(x); },
-          [this](const caf::error& why) {
-            making_ = false;
-            if (life_.decide(generation_state::failed, "the generator failed: " + detail_of(why)))
-              advance();
-          });
-}
-
-/// How far the sound made in this attempt is ahead of the clock.
-std::chrono::milliseconds generation_performer::ahead() const {
-  if (made_ <= resumed_at_)
-    return std::chrono::milliseconds{0};
-  auto clock = std::chrono::duration_cast<std::chrono::milliseconds>(self_->clock().now() - sound_began_);
-  return std::chrono::milliseconds{sound_ms(made_ - resumed_at_)} - clock;
-}
-
-void generation_performer::rendered(const sound_rendered& x) {
-  making_ = false;
-  if (life_.decided())
-    return;
-  auto from = made_;
-  made_ += x.frames.size();
-  all_made_ = x.at_end;
-  if (auto known = std::max(from, resumed_at_); made_ > known)
-    audio_.push({.bytes = x.frames.from(known - from), .at = known}, [this](const chunk_appended& done) { stored(done.next); });
-  if (all_made_ && audio_.unacknowledged() == 0)
-    stored(life_.row().audio_bytes); // everything was durable before
-  else
-    make_sound();
-}
-
-void generation_performer::stored(position tail) {
-  life_.stored_audio(tail);
-  auto now = self_->clock().now();
-  if (now - last_progress_ >= context_.options.progress && tail > last_progress_at_) {
-    last_progress_ = now;
-    last_progress_at_ = tail;
-    event(events::progress(life_.row()), false);
-    report();
-  }
-  if (life_.decided())
-    return;
-  if (all_made_ && audio_.unacknowledged() == 0) {
-    life_.decide(generation_state::completed);
-    advance();
-  } else {
-    make_sound();
-  }
-}
-
-void generation_performer::on(const pace_sound&) {
-  pacing_ = false;
-  make_sound();
-}
+// -- events ------------------------------------------------------------------------------------------------------------
 
 void generation_performer::on(const send_heartbeat&) {
   if (life_.decided())
     return;
-  event(events::heartbeat(life_.row()), false);
+  if (life_.under_way())
+    event(events::heartbeat(life_.row()), false);
   self_->delayed_send(self_, context_.options.heartbeat, send_heartbeat{});
 }
 
@@ -273,7 +205,7 @@ void generation_performer::report() { self_->send(context_.manager, generation_p
 // -- requests ----------------------------------------------------------------------------------------------------------
 
 void generation_performer::on(const cancel_generation&) {
-  bool idle = life_.next() == lifecycle::step::make_sound;
+  bool idle = life_.next() == lifecycle::step::make_sound || life_.next() == lifecycle::step::back_off;
   life_.decide(generation_state::cancelled);
   if (idle)
     advance(); // otherwise a step is under way, and the next one follows it
@@ -293,6 +225,7 @@ generation_impl::behavior_type generation(
       [&st](const cancel_generation& x) { st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const retry_step& x) { return st.on(x); },
+      [&st](const begin_attempt& x) { return st.on(x); },
       [&st](const resend_appends& x) { return st.on(x); },
       [&st](const pace_sound& x) { return st.on(x); },
       [&st](const send_heartbeat& x) { return st.on(x); },

@@ -1,8 +1,10 @@
 // One generation: drives its life cycle from the row to the terminal event.
 #pragma once
 
+#include "actors/generation/attempts.hpp"
 #include "actors/generation/lifecycle.hpp"
 #include "actors/generation/outbox.hpp"
+#include "actors/generation/take.hpp"
 #include "actors/metrics.hpp"
 #include "actors/sound.hpp"
 
@@ -25,6 +27,7 @@ struct generation_options {
   std::chrono::milliseconds lead{3'000};   ///< how far a real-time piece is ahead of the clock
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds retry{200};    ///< pause before a failed step is tried again
+  attempt_limits attempts;                 ///< when the generator breaks off
 };
 
 /// What a generation works with.
@@ -38,8 +41,8 @@ struct generation_context {
 };
 
 /// `generation_actor` and the messages it sends to itself.
-using generation_impl = generation_actor::extend<reacts_to<retry_step>, reacts_to<resend_appends>,
-    reacts_to<pace_sound>, reacts_to<send_heartbeat>>;
+using generation_impl = generation_actor::extend<reacts_to<retry_step>, reacts_to<begin_attempt>,
+    reacts_to<resend_appends>, reacts_to<pace_sound>, reacts_to<send_heartbeat>>;
 
 class generation_performer {
 public:
@@ -55,6 +58,7 @@ public:
 
   void on(const retry_step&) { advance(); }
   void on(const resend_appends& x) { (x.which == generation_stream::audio ? audio_ : events_).resend(); }
+  void on(const begin_attempt&);
   void on(const pace_sound&);
   void on(const send_heartbeat&);
 
@@ -70,14 +74,19 @@ private:
   void announce();
   void read_end(position after, std::string last);
   void store_row(lifecycle::step step);
-  void open_sound();
+  void started(int64_t at_ms);
   void end();
 
   // -- sound
+  void open_sound();
+  void opened(sound_opened& x);
   void make_sound();
   void rendered(const sound_rendered& x);
+  void broke_off(const char* doing, const caf::error& why);
   void stored(position tail);
   std::chrono::milliseconds ahead() const;
+
+  // -- events
   void event(std::string text, bool close, outbox<generation_impl::pointer>::acknowledged on_stored = {});
   void report();
 
@@ -89,11 +98,13 @@ private:
 
   generator_actor generator_;
   std::string plan_;
-  position made_ = 0;       ///< where the generator is
-  position resumed_at_ = 0; ///< what was durable before this attempt; that much is made again and dropped
-  bool making_ = false;     ///< the generator is at work
+  take take_;
+  attempts attempts_;
+  std::chrono::milliseconds pause_{0}; ///< before the next attempt
+  bool making_ = false;                ///< the generator is at work
   bool all_made_ = false;
-  bool pacing_ = false;     ///< a timer will go on
+  bool pacing_ = false;  ///< a timer will go on
+  bool beating_ = false; ///< likewise, for the heartbeat
   time_point sound_began_;
   time_point last_progress_;
   position last_progress_at_ = 0;

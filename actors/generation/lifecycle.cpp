@@ -20,6 +20,8 @@ lifecycle::step lifecycle::next() const {
       return step::end_events;
     return end_recorded_ ? step::done : step::record_end;
   }
+  if (broken_off_)
+    return step::back_off;
   if (!start_recorded_)
     return step::record_start;
   if (!sound_open_)
@@ -43,6 +45,10 @@ void lifecycle::complete(step x) {
       break;
     case step::announce_start:
       start_announced_ = true;
+      break;
+    case step::back_off:
+      ++row_.attempt;
+      broken_off_ = start_recorded_ = sound_open_ = start_announced_ = false;
       break;
     case step::record_ending:
       ending_recorded_ = true;

@@ -18,6 +18,7 @@ public:
     open_sound,    ///< begin the piece
     announce_start, ///< the `started` event
     make_sound,    ///< append sound until it ends, or until something is decided
+    back_off,      ///< the attempt broke off: wait a while, then begin the next one
     record_ending, ///< the row says how it is going to end
     close_audio,   ///< no sound follows
     end_events,    ///< the terminal event, which closes the event stream
@@ -39,11 +40,15 @@ public:
   void started(int64_t at_ms);
   void learned_end(generation_state how, std::string reason);
   void opened_sound(const sound_opened& x);
+  void broke_off() { broken_off_ = true; }
   void stored_audio(position tail) { row_.audio_bytes = tail; }
 
   /// How it ends. The first decision wins; false: it was decided before.
   bool decide(generation_state how, std::string reason = {});
   bool decided() const { return row_.decided != generation_state::queued; }
+
+  /// The attempt is recorded, and nothing is decided: events may tell of it.
+  bool under_way() const { return start_recorded_ && !decided(); }
 
   const generation_row& row() const { return row_; }
 
@@ -56,6 +61,7 @@ private:
   bool start_recorded_ = false;
   bool sound_open_ = false;
   bool start_announced_ = false;
+  bool broken_off_ = false;
   bool ending_recorded_ = false;
   bool audio_closed_ = false;
   bool events_ended_ = false;

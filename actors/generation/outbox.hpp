@@ -32,6 +32,13 @@ public:
     on_refused_ = std::move(on_refused);
   }
 
+  /// From now on under another epoch. Nothing may be unacknowledged: an append of an older epoch could not be sent again.
+  void renew(uint64_t epoch) {
+    if (epoch != epoch_)
+      next_seq_ = 0;
+    epoch_ = epoch;
+  }
+
   const stream_actor& stream() const { return stream_; }
   size_t unacknowledged() const { return waiting_.size(); }
 

@@ -117,27 +117,34 @@ struct list_unfinished {
 
 // -- generators ----------------------------------------------------------------------------------------------------------
 
-/// Prepares one piece; once for each generator actor. Reply: `sound_opened`.
+/// Prepares one piece, one for each generator actor; sent again until it has begun. Reply, within about a second:
+/// `sound_opened`; `ec::unavailable` or `ec::timeout` when another attempt may do better, any other error when none can.
 struct open_sound {
   std::string prompt;
   double duration_s = 0;
   uint64_t seed = 0;
+  std::string user_id;
+  std::string request_id;
+  uint64_t attempt = 0;
+  uint64_t resume_at_ms = 0; ///< the sound before it is durable already; the generator begins there, or anywhere before
 };
 
 struct sound_opened {
   std::string generator;
   std::string version;
   std::string plan;            ///< JSON object, for people
-  uint64_t expected_bytes = 0; ///< of the finished piece, in canonical frames
+  uint64_t expected_bytes = 0; ///< of the finished piece, in canonical frames; it may turn out shorter or longer
+  uint64_t starts_at = 0;      ///< position in the log of its first frame
+  bool begun = true;           ///< false: the generator needs longer, nothing else is known yet
 };
 
-/// The next frames, in order. Reply: `sound_rendered`.
+/// The next frames, in order. Reply, within about a second: `sound_rendered`; errors like those of `open_sound`.
 struct render_sound {
   uint32_t bytes = 0; ///< as many whole frames as fit
 };
 
 struct sound_rendered {
-  payload frames;
+  payload frames;      ///< fewer than asked for, even none, when the generator is not that far yet
   bool at_end = false; ///< nothing follows
 };
 
@@ -159,8 +166,8 @@ SEGUE_INSPECT(insert_generation, x.row)
 SEGUE_INSPECT(store_generation, x.row)
 SEGUE_INSPECT(erase_generation, x.request_id)
 SEGUE_INSPECT(list_unfinished, x.after, x.limit)
-SEGUE_INSPECT(open_sound, x.prompt, x.duration_s, x.seed)
-SEGUE_INSPECT(sound_opened, x.generator, x.version, x.plan, x.expected_bytes)
+SEGUE_INSPECT(open_sound, x.prompt, x.duration_s, x.seed, x.user_id, x.request_id, x.attempt, x.resume_at_ms)
+SEGUE_INSPECT(sound_opened, x.generator, x.version, x.plan, x.expected_bytes, x.starts_at, x.begun)
 SEGUE_INSPECT(render_sound, x.bytes)
 SEGUE_INSPECT(sound_rendered, x.frames, x.at_end)
 

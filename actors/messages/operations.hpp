@@ -44,6 +44,7 @@ struct commit_writes {};
 struct resume_queue {};
 struct tell_places {};
 struct retry_step {};
+struct begin_attempt {};
 
 /// Which of its streams a generation writes to.
 enum class generation_stream : uint8_t { audio, events };
@@ -68,6 +69,7 @@ SEGUE_INSPECT(commit_writes)
 SEGUE_INSPECT(resume_queue)
 SEGUE_INSPECT(tell_places)
 SEGUE_INSPECT(retry_step)
+SEGUE_INSPECT(begin_attempt)
 SEGUE_INSPECT(resend_appends, x.which)
 
 } // namespace segue

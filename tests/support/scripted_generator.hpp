@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <deque>
 
 namespace segue {
 
@@ -17,10 +18,15 @@ struct sound_script {
   // -- what they do
   size_t fails_at_frame = SIZE_MAX; ///< the generator throws there
   bool cannot_begin = false;
+  std::deque<size_t> breaks; ///< frames of the piece at which it breaks off, one for each attempt; 0: before it begins
+  bool resumes = false;      ///< begins where it is asked to; else at the beginning
+  uint64_t late = 0;         ///< sample frames by which it begins behind that
+  size_t thinks = 0;         ///< calls in a row that it keeps waiting
   bool has_tail = true; ///< the encoder holds one frame back until the end, as a real one does
 
   // -- what was seen
-  std::vector<uint64_t> begun;            ///< the seeds of the pieces, in the order they were begun
+  std::vector<uint64_t> begun;             ///< the seeds of the pieces, in the order they were begun
+  std::vector<open_sound> asked;           ///< every request to begin
   std::vector<caf::actor_addr> performers; ///< who began them: generation actors
   size_t rendered = 0;                     ///< requests for sound
 
@@ -55,16 +61,33 @@ struct sound_script {
 /// Hides the bytes of each frame in the first samples of the block it stands for.
 class scripted_sound final : public generator {
 public:
-  scripted_sound(const sound_script& script, const sound_request& x)
-      : script_(script), seed_(x.seed), frames_(sound_script::frames(x.duration_s)) {}
+  scripted_sound(sound_script& script, const sound_request& x)
+      : script_(script), seed_(x.seed), frames_(sound_script::frames(x.duration_s)) {
+    if (script_.resumes && x.resume_at_ms > 0)
+      first_ = std::min(x.resume_at_ms * (sample_rate / 1'000) + script_.late, length());
+    at_ = first_;
+    if (!script_.breaks.empty()) {
+      breaks_at_ = script_.breaks.front();
+      script_.breaks.pop_front();
+    }
+  }
 
+  bool begin() override {
+    if (breaks_at_ == 0)
+      throw adapter_error{ec::unavailable, "nobody there"};
+    return !thinking();
+  }
+
+  uint64_t starts_at() const override { return first_; }
+  bool waiting() const override { return waiting_; }
   std::string plan() const override { return R"({"key":"C major"})"; }
   uint64_t length() const override { return frames_ * frame_samples; }
 
   size_t render(std::span<int16_t> out) override {
     size_t done = 0;
-    for (; done < out.size() / channels && at_ < length(); ++done, ++at_) {
-      if (at_ % frame_samples == 0)
+    waiting_ = thinking();
+    for (; !waiting_ && done < out.size() / channels && at_ < length(); ++done, ++at_) {
+      if (at_ % frame_samples == 0 || at_ == first_)
         next_frame();
       for (size_t channel = 0; channel < channels; ++channel)
         out[done * channels + channel] = block_[at_ % frame_samples * channels + channel];
@@ -73,18 +96,29 @@ public:
   }
 
 private:
+  bool thinking() {
+    thought_ = thought_ < script_.thinks ? thought_ + 1 : 0;
+    return thought_ > 0;
+  }
+
   void next_frame() {
     auto index = at_ / frame_samples;
+    if (index >= breaks_at_)
+      throw adapter_error{ec::unavailable, "the line went dead"};
     if (index >= script_.fails_at_frame)
       throw std::runtime_error{"the strings broke"};
     auto bytes = sound_script::frame(seed_, index);
     std::memcpy(block_.data(), bytes.data(), bytes.size());
   }
 
-  const sound_script& script_;
+  sound_script& script_;
   uint64_t seed_;
   uint64_t frames_;
+  uint64_t first_ = 0;
   uint64_t at_ = 0;
+  size_t breaks_at_ = SIZE_MAX;
+  size_t thought_ = 0;
+  bool waiting_ = false;
   std::vector<int16_t> block_ = std::vector<int16_t>(frame_samples * channels);
 };
 
@@ -118,6 +152,7 @@ inline generator_actor::behavior_type scripted_generator(
   return {
       [=](const open_sound& x) {
         script->begun.push_back(x.seed);
+        script->asked.push_back(x);
         script->performers.push_back(caf::actor_cast<caf::actor_addr>(self->current_sender()));
         return self->delegate(host, x);
       },

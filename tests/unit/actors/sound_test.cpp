@@ -38,3 +38,16 @@ CAF_TEST(the streams of a generation have their paths) {
   CAF_CHECK_EQUAL(audio_path("id"), "generations/id/audio");
   CAF_CHECK_EQUAL(events_path("id"), "generations/id/events");
 }
+
+CAF_TEST(a generator is asked to begin early enough to prime its encoder) {
+  CAF_CHECK_EQUAL(priming_start(0), 0u);
+  CAF_CHECK_EQUAL(priming_start(10 * frame_bytes - 1), 0u);
+  for (position tail = 10 * frame_bytes; tail < 100 * frame_bytes; tail += frame_bytes) {
+    auto start = priming_start(tail);
+    CAF_CHECK_LESS_OR_EQUAL(start + 10 * frame_bytes, tail);
+    CAF_CHECK_GREATER(start + 20 * frame_bytes, tail);
+    CAF_CHECK_EQUAL(sound_ms(start) % 240, 0u);
+    for (uint64_t rate : {8'000, 11'025, 16'000, 22'050, 24'000, 32'000, 44'100, 48'000, 88'200, 96'000, 192'000})
+      CAF_CHECK_EQUAL(sound_ms(start) * rate % 1'000, 0u);
+  }
+}

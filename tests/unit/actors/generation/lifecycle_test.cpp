@@ -20,7 +20,7 @@ using steps = std::vector<std::string>;
 
 std::string name_of(step x) {
   constexpr const char* names[] = {"open_streams", "announce", "read_end", "record_start", "open_sound",
-      "announce_start", "make_sound", "record_ending", "close_audio", "end_events", "record_end", "done"};
+      "announce_start", "make_sound", "back_off", "record_ending", "close_audio", "end_events", "record_end", "done"};
   return names[static_cast<size_t>(x)];
 }
 
@@ -222,6 +222,44 @@ CAF_TEST(the first decision wins) {
   lifecycle recovered{started_row(state::completed)};
   CAF_CHECK(!recovered.decide(state::cancelled));
   CAF_CHECK(recovered.row().decided == state::completed);
+}
+
+CAF_TEST(one that broke off goes on as the next attempt) {
+  lifecycle life{fresh_row()};
+  int breaks = 0;
+  auto sound = [&](lifecycle& x) {
+    if (++breaks <= 2)
+      x.broke_off();
+    else
+      x.decide(state::completed);
+  };
+  const steps again{"back_off", "record_start", "open_sound", "announce_start", "make_sound"};
+  CAF_CHECK_EQUAL(walk(life, {}, {{step::make_sound, sound}}), beginning + again + again + ending);
+  CAF_CHECK_EQUAL(life.row().attempt, 3u);
+  CAF_CHECK(life.row().state == state::completed);
+}
+
+CAF_TEST(one that broke off before it had begun is not announced as started) {
+  lifecycle life{fresh_row()};
+  life.found_streams({}, {});
+  for (auto x : {step::open_streams, step::announce, step::record_start})
+    life.complete(x);
+  CAF_CHECK(life.under_way());
+  life.broke_off();
+  CAF_CHECK_EQUAL(name_of(life.next()), "back_off");
+  CAF_CHECK(life.under_way());
+  life.complete(step::back_off);
+  CAF_CHECK_EQUAL(name_of(life.next()), "record_start");
+  CAF_CHECK(!life.under_way()); // the new attempt is not in the row yet
+}
+
+CAF_TEST(one that is cancelled after it broke off ends as the attempt it was) {
+  lifecycle life{fresh_row()};
+  auto breaks = [](lifecycle& x) { x.broke_off(); };
+  auto cancel = [](lifecycle& x) { x.decide(state::cancelled); };
+  CAF_CHECK_EQUAL(walk(life, {}, {{step::make_sound, [&](lifecycle& x) { breaks(x), cancel(x); }}}), beginning + ending);
+  CAF_CHECK_EQUAL(life.row().attempt, 1u);
+  CAF_CHECK(life.row().state == state::cancelled);
 }
 
 CAF_TEST(the row keeps the version of the generator that made the first sound) {

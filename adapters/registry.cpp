@@ -1,6 +1,7 @@
 #include "adapters/registry.hpp"
 
 #include "adapters/fluidsynth/fluidsynth.hpp"
+#include "adapters/http_generator/http_generator.hpp"
 #include "adapters/lame/lame.hpp"
 #include "adapters/memory/memory_chunk_store.hpp"
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
@@ -58,9 +59,22 @@ sound_source open_sound_source(const std::string& url, const adapter_context& co
   static const factories<sound_source> known{
       {"synth",
           [](auto&, const adapter_context& c) {
-            return sound_source{"synth", fluidsynth::version(c.soundfont) + " " + lame::version(),
+            auto version = fluidsynth::version(c.soundfont) + " " + lame::version();
+            return sound_source{"synth", version,
                 [soundfont = c.soundfont](const sound_request& x) { return fluidsynth::make_synth(x, soundfont); },
-                [] { return lame::make_lame_encoder(); }};
+                [] { return lame::make_lame_encoder(); },
+                [version, soundfont = c.soundfont] {
+                  fluidsynth::make_synth({"a", 5, 0}, soundfont);
+                  return version;
+                }};
+          }},
+      {"http",
+          [](const std::string& rest, const adapter_context& c) {
+            http_generator::model_address model{"http:" + rest, c.generator_silence};
+            http_generator::check(model.url);
+            return sound_source{"http", "outside " + lame::version(),
+                [model](const sound_request& x) { return http_generator::make_outside_model(x, model); },
+                [] { return lame::make_lame_encoder(); }, [model] { return http_generator::probe(model); }};
           }},
   };
   return open(known, "generator", url, context);

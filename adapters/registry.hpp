@@ -3,6 +3,7 @@
 
 #include "adapters/host.hpp"
 
+#include <chrono>
 #include <filesystem>
 
 namespace segue {
@@ -12,6 +13,7 @@ struct adapter_context {
   std::filesystem::path data;        ///< folder for what embedded engines keep
   uint64_t reserve_bytes = 64 << 20; ///< free space to be left
   std::string soundfont;             ///< for the embedded generator
+  std::chrono::milliseconds generator_silence{60'000}; ///< how long an outside model may send nothing
 };
 
 /// Each opens the engine that a URL such as `rocksdb:` names, or throws `adapter_error`: with `ec::invalid_argument`

@@ -18,6 +18,8 @@ struct settings {
   std::string catalogue;
   std::string generator;
   std::string soundfont;
+  std::chrono::milliseconds generator_silence{};
+  uint64_t generator_attempts = 0;
   uint64_t generations_running = 0;
   uint64_t generations_queued = 0;
   std::chrono::milliseconds heartbeat{};

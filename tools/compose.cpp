@@ -55,12 +55,23 @@ struct engines {
   sound_source sound;
 };
 
+/// A generator that cannot begin shall be known now, not with the first wish; one that is away may come.
+void probe(const sound_source& sound) {
+  try {
+    sound.probe();
+  } catch (const adapter_error& e) {
+    if (e.code() != ec::unavailable)
+      throw;
+    log::warning("server", "generator_away", std::string{e.what()} + "; it may come later");
+  }
+}
+
 engines open_engines(const settings& with, const std::filesystem::path& data) {
-  adapter_context context{data, with.reserve_bytes, with.soundfont};
+  adapter_context context{data, with.reserve_bytes, with.soundfont, with.generator_silence};
   try {
     engines all{open_chunk_store(with.chunk_store, context), open_catalogue(with.catalogue, context),
         open_sound_source(with.generator, context)};
-    all.sound.make_generator({"a", 5, 0}); // a generator that cannot begin shall be known now, not with the first wish
+    probe(all.sound);
     return all;
   } catch (const std::exception& e) {
     throw cannot_start{e.what()};
@@ -92,6 +103,7 @@ tenant_parts parts_of(const settings& with, const engines& all, metrics& counter
   parts.generations.running = with.generations_running;
   parts.generations.queued = with.generations_queued;
   parts.generations.each.heartbeat = with.heartbeat;
+  parts.generations.each.attempts.fruitless = with.generator_attempts;
   parts.counters = &counters;
   return parts;
 }

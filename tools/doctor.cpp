@@ -44,8 +44,7 @@ finding check_space(const settings& with) {
 finding check_generator(const settings& with) {
   try {
     auto sound = open_sound_source(with.generator, {with.data, with.reserve_bytes, with.soundfont});
-    sound.make_generator({"a", 5, 0});
-    return {"generator", true, sound.version};
+    return {"generator", true, sound.probe()};
   } catch (const std::exception& e) {
     return {"generator", false, e.what()};
   }

@@ -69,6 +69,9 @@ CAF_TEST(without a file and flags the defaults hold) {
   CAF_CHECK_EQUAL(x.listen_port, 4437);
   CAF_CHECK(!x.insecure);
   CAF_CHECK_EQUAL(x.chunk_store, "rocksdb:");
+  CAF_CHECK_EQUAL(x.generator, "synth:");
+  CAF_CHECK(x.generator_silence == 60s);
+  CAF_CHECK_EQUAL(x.generator_attempts, 5u);
   CAF_CHECK_EQUAL(x.generations_running, 4u);
   CAF_CHECK_EQUAL(x.ring_bytes, 512u << 10);
   CAF_CHECK_EQUAL(x.pending_bytes, 4u << 20);

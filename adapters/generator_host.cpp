@@ -11,6 +11,7 @@ namespace segue {
 namespace {
 
 constexpr size_t block = frame_samples; ///< samples rendered at a time, so that frames come steadily
+constexpr auto away = log::level::debug; ///< the generation tells what follows of it
 constexpr auto patience = std::chrono::seconds{1}; ///< after so long it answers with what it has
 
 /// One piece: pulls samples through the encoder, as many as are asked for.
@@ -21,7 +22,7 @@ public:
   void open(sound_source source) { source_ = std::move(source); }
 
   caf::result<sound_opened> on(const open_sound& x) {
-    auto opened = guarded("beginning a piece", [&] { return begin(x); });
+    auto opened = guarded("beginning a piece", [&] { return begin(x); }, away);
     if (!opened)
       return opened.error();
     return *opened;
@@ -32,7 +33,7 @@ public:
       return caf::make_error(ec::invalid_argument, std::string{"the piece was not begun"});
     auto whole = std::max(x.bytes / encoder_->frame_bytes(), size_t{1}) * encoder_->frame_bytes();
     if (!broken_) {
-      auto made = guarded("making sound", [&] { return render(whole), true; });
+      auto made = guarded("making sound", [&] { return render(whole), true; }, away);
       if (!made)
         broken_ = made.error();
     }

@@ -39,14 +39,16 @@ struct sound_source {
 /// Around the generator of one piece and its encoder: samples in, whole canonical frames out. Stops with its last handle.
 generator_actor spawn_generator_host(caf::actor_system& system, sound_source source, host_options options);
 
-/// The exception barrier: what `f` returns, or the error it threw. `doing` is a few words for the log.
+/// The exception barrier: what `f` returns, or the error it threw. `doing` is a few words for the log, `away` how loud
+/// it is that somebody outside is not there.
 template <class F>
-auto guarded(const char* doing, F&& f) -> caf::expected<decltype(f())> {
+auto guarded(const char* doing, F&& f, log::level away = log::level::error) -> caf::expected<decltype(f())> {
   try {
     return f();
   } catch (const adapter_error& e) {
+    auto loud = e.code() == ec::unavailable || e.code() == ec::timeout ? away : log::level::error;
     if (e.code() != ec::conflict && e.code() != ec::storage_full)
-      log::error("host", "engine_failed", std::string{doing} + ": " + e.what());
+      log::write(loud, "host", "engine_failed", std::string{doing} + ": " + e.what());
     return caf::make_error(e.code(), std::string{e.what()});
   } catch (const std::exception& e) {
     log::error("host", "engine_failed", std::string{doing} + ": " + e.what());

@@ -7,6 +7,12 @@
 
 namespace segue::http_generator {
 
+namespace {
+
+constexpr size_t most_barren = 16 << 20; ///< bytes without a frame: more than any tag with pictures
+
+} // namespace
+
 void mp3_decoder::closer::operator()(mpg123_handle_struct* x) const { mpg123_delete(x); }
 
 mp3_decoder::mp3_decoder() : handle_(mpg123_new(nullptr, nullptr)) {
@@ -21,18 +27,22 @@ void mp3_decoder::decode(std::string_view bytes, std::vector<float>& out) {
   std::array<float, 2 * 1152> block;
   auto* input = reinterpret_cast<const unsigned char*>(bytes.data());
   auto size = bytes.size();
+  barren_ += size;
   for (;;) {
     size_t written = 0;
     auto status = mpg123_decode(handle_.get(), input, size, block.data(), sizeof block, &written);
     out.insert(out.end(), block.begin(), block.begin() + static_cast<ptrdiff_t>(written / sizeof(float)));
     size = 0; // it was taken as a whole
+    barren_ = written > 0 ? 0 : barren_;
     if (status == MPG123_NEW_FORMAT)
       read_format();
     else if (status == MPG123_NEED_MORE)
-      return;
+      break;
     else if (status != MPG123_OK)
       refuse(mpg123_strerror(handle_.get()));
   }
+  if (barren_ > most_barren)
+    refuse("there is no frame in " + std::to_string(barren_ >> 20) + " MiB");
 }
 
 void mp3_decoder::read_format() {

@@ -24,6 +24,7 @@ private:
 
   std::unique_ptr<mpg123_handle_struct, closer> handle_;
   uint32_t rate_ = 0;
+  size_t barren_ = 0; ///< bytes since the last sample
 };
 
 } // namespace segue::http_generator

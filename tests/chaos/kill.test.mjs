@@ -7,24 +7,13 @@ import { setTimeout as moment } from 'node:timers/promises';
 import { assertWholeStory, catchUp, completed, eventsOf, generate, makePiece, until } from '../support/api.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
 import { ByteEventListener, EventListener, PollingListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
+import { randomFrom } from '../support/random.mjs';
 import { Server, useServer } from '../support/server.mjs';
 
 const rounds = Number(process.env.CHAOS_ROUNDS ?? 20);
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-/// Mulberry32: a number in [0, 1) each time, the same ones for the same seed.
-function randomFrom(state) {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const random = randomFrom(seed);
-const between = (low, high) => low + Math.floor(random() * (high - low + 1));
-const oneOf = (list) => list[between(0, list.length - 1)];
+const { random, between, oneOf } = randomFrom(seed);
 const twoOf = (list) => {
   const first = between(0, list.length - 1);
   return [list[first], list[(first + between(1, list.length - 1)) % list.length]];

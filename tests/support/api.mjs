@@ -45,6 +45,7 @@ export async function until(server, id, condition, { deadline = 30_000 } = {}) {
 
 const isAlive = ({ state }) => state === 'queued' || state === 'running';
 export const completed = (generation) => generation.state === 'completed';
+export const failed = (generation) => generation.state === 'failed';
 export const hasSound = (generation) => generation.state === 'running' && generation.audio_bytes > 0;
 
 /// Makes a piece to its end.
@@ -109,4 +110,22 @@ export function assertWholeStory(events, id) {
     assert(event.bytes >= (before?.bytes ?? 0), `offsets only grow: ${JSON.stringify([before, event])}`);
   });
   return events.at(-1);
+}
+
+/// Waits until the generation has ended as `condition` says, with a whole story, and returns it.
+export async function endOf(server, id, condition = completed) {
+  const piece = await until(server, id, (generation) => condition(generation) || failed(generation));
+  assert(condition(piece), JSON.stringify(piece));
+  assertWholeStory(await eventsOf(server, id), id);
+  return piece;
+}
+
+/// All bytes of its sound.
+export async function soundOf(server, id) {
+  return (await get(server, `/v1/generations/${id}/audio`)).body;
+}
+
+/// Its `started` events, one for each attempt that began.
+export async function startsOf(server, id) {
+  return (await eventsOf(server, id)).filter(({ type }) => type === 'started');
 }

@@ -11,6 +11,7 @@ const howToGet = {
   chromium: 'install it with `apt-get install chromium`',
   ffmpeg: 'install it with `apt-get install ffmpeg`',
   ffprobe: 'install it with `apt-get install ffmpeg`',
+  python3: 'install it with `apt-get install python3`',
   promtool: 'install it with `apt-get install prometheus`',
 };
 

@@ -34,9 +34,9 @@ samples decode(const std::string& type, const std::string& body, size_t cut = 1'
   return out;
 }
 
-std::string refusal(const std::string& type, const std::string& body = {}) {
+std::string refusal(const std::string& type, const std::string& body = {}, size_t cut = 1'000'000) {
   try {
-    decode(type, body);
+    decode(type, body, cut);
     return "accepted";
   } catch (const adapter_error& e) {
     CAF_CHECK_EQUAL(e.code(), ec::invalid_argument);
@@ -147,4 +147,5 @@ CAF_TEST(what is no MP3 is refused) {
   for (int i = 0; i < 1'000'000; ++i)
     noise += static_cast<char>(dice() >> 8 & 0x7f); // no byte in it begins a frame
   CAF_CHECK(contains(refusal("audio/mpeg", noise), "the model's MP3 cannot be decoded: "));
+  CAF_CHECK(contains(refusal("audio/mpeg", std::string(17 << 20, 'x'), 4'096), "there is no frame in 16 MiB"));
 }

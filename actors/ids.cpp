@@ -41,7 +41,7 @@ std::optional<offset_query> parse_offset(std::string_view text) {
 }
 
 std::string new_uuid() {
-  thread_local boost::uuids::random_generator_mt19937 generate;
+  thread_local boost::uuids::random_generator generate; // the system's: some ids must not be guessed
   return boost::uuids::to_string(generate());
 }
 

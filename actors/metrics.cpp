@@ -35,6 +35,8 @@ metrics::metrics()
       bytes_sent(counter("segue_http_sent_bytes_total", "Body bytes handed to sockets")),
       listeners(gauge("segue_listeners", "Live listeners at the tail of their stream")),
       listeners_lagged(counter("segue_listeners_lagged_total", "Listeners who left the tail because their socket was full")),
+      listeners_cut(counter("segue_listeners_cut_total", "Listeners cut off because too much waited for slow ones")),
+      bytes_waiting(gauge("segue_listener_bytes_waiting", "Bytes that wait for listeners who are slow")),
       frames_built(counter("segue_tail_frames_built_total", "Frames made at tails, each for all listeners of one format")),
       frames_sent(counter("segue_tail_frames_sent_total", "Frames of tails handed to sockets")),
       restarts(counter("segue_actor_restarts_total", "Actors restarted by their parent")) {}

@@ -61,6 +61,8 @@ public:
   prometheus::Counter& bytes_sent;            ///< body bytes handed to sockets
   prometheus::Gauge& listeners;               ///< live listeners at the tail of their stream
   prometheus::Counter& listeners_lagged;      ///< how often one left the tail because its socket was full
+  prometheus::Counter& listeners_cut;         ///< cut off because too much waited for slow listeners
+  prometheus::Gauge& bytes_waiting;           ///< for listeners who are slow
   prometheus::Counter& frames_built;          ///< frames made at tails, each for all listeners of one format
   prometheus::Counter& frames_sent;           ///< how often those were given to a socket
 

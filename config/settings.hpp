@@ -22,7 +22,10 @@ struct settings {
   uint64_t generator_attempts = 0;
   uint64_t generations_running = 0;
   uint64_t generations_queued = 0;
+  uint64_t generations_pushed = 0;
   std::chrono::milliseconds heartbeat{};
+  uint64_t listener_bytes = 0;
+  uint64_t listeners_bytes = 0;
   uint64_t ring_bytes = 0;
   uint64_t pending_bytes = 0;
   std::chrono::milliseconds idle{};

@@ -16,6 +16,8 @@
 
 #include <algorithm>
 
+#include <netinet/tcp.h>
+
 namespace segue::http {
 
 namespace {
@@ -36,7 +38,7 @@ public:
   tcp_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes,
       tails& at_tails)
       : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes), tails_(at_tails),
-        out_(stream_.socket(), where.stall) {
+        out_(stream_.socket(), where.outlets) {
     edge_.counters.connections.Increment();
   }
 
@@ -55,6 +57,7 @@ public:
   bool chunked() const override { return chunked_; }
 
 private:
+  void prepare();
   asio::awaitable<bool> serve_one();
   asio::awaitable<bool> read();
   asio::awaitable<void> answer(exchange& x);
@@ -93,7 +96,7 @@ private:
 asio::awaitable<void> tcp_connection::run() {
   auto self = shared_from_this();
   error_code ignored;
-  stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  prepare();
   try {
     while (!stopping_ && co_await serve_one())
       ;
@@ -104,6 +107,23 @@ asio::awaitable<void> tcp_connection::run() {
   }
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   stream_.socket().close(ignored);
+}
+
+/// A peer that vanished without a word is noticed by the kernel: what it does not acknowledge in time, or, while nothing is
+/// sent, a probe it does not answer.
+void tcp_connection::prepare() {
+  error_code ignored;
+  auto& socket = stream_.socket();
+  socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  socket.set_option(asio::socket_base::keep_alive{true}, ignored);
+  int silence = static_cast<int>(edge_.outlets.stall.count());
+  int seconds = std::max(silence / 2000, 1);
+  auto tell = [&socket](int option, int value) {
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+  };
+  tell(TCP_USER_TIMEOUT, silence);
+  tell(TCP_KEEPIDLE, seconds);
+  tell(TCP_KEEPINTVL, seconds);
 }
 
 /// One request and its response. False: the connection ends.
@@ -253,7 +273,7 @@ void tcp_connection::fill(bhttp::response<Body>& out, const response& x) {
 }
 
 asio::awaitable<void> tcp_connection::send(response x) {
-  stream_.expires_after(edge_.stall);
+  stream_.expires_after(edge_.outlets.stall);
   bhttp::response<payload_body> out;
   fill(out, x);
   auto size = payload_body::size(x.body);
@@ -273,7 +293,7 @@ asio::awaitable<void> tcp_connection::send(response x) {
 }
 
 asio::awaitable<void> tcp_connection::begin(response head, std::optional<uint64_t> length) {
-  stream_.expires_after(edge_.stall);
+  stream_.expires_after(edge_.outlets.stall);
   bhttp::response<bhttp::empty_body> out;
   chunked_ = !length && version_ >= 11;
   if (!length && !chunked_)
@@ -296,7 +316,7 @@ asio::awaitable<void> tcp_connection::write(std::vector<payload> body) {
       buffers.push_back(asio::buffer(part.view()));
   if (head_ || buffers.empty())
     co_return;
-  stream_.expires_after(edge_.stall);
+  stream_.expires_after(edge_.outlets.stall);
   edge_.counters.bytes_sent.Increment(static_cast<double>(payload_body::size(body)));
   if (chunked_)
     co_await asio::async_write(stream_, bhttp::make_chunk(buffers), asio::use_awaitable);
@@ -310,7 +330,7 @@ asio::awaitable<void> tcp_connection::finish() {
     co_await websocket_->close();
     co_return;
   }
-  stream_.expires_after(edge_.stall);
+  stream_.expires_after(edge_.outlets.stall);
   if (chunked_ && !head_)
     co_await asio::async_write(stream_, bhttp::make_chunk_last(), asio::use_awaitable);
   streaming_ = false;
@@ -321,7 +341,7 @@ asio::awaitable<void> tcp_connection::upgrade() {
   stream_.expires_never();
   keep_alive_ = false;
   edge_.counters.requests.Increment();
-  websocket_ = make_websocket(stream_.socket(), out_, edge_.stall);
+  websocket_ = make_websocket(stream_.socket(), out_, edge_.outlets.stall);
   co_await websocket_->accept(message_);
   message_ = {}; // a listener may stay for hours: it keeps what it needs
   buffer_.clear();

@@ -25,7 +25,8 @@ struct edge {
   size_t header_limit = 16 << 10;
   size_t connections = 10'000;
   std::chrono::milliseconds patience{30'000}; ///< for a request to arrive
-  std::chrono::milliseconds stall{300'000};   ///< for a reader who does not take anything
+  outlet_limits outlets{std::chrono::minutes{5}, 512 << 20, counters};
+  size_t listener_bytes = 256 << 10; ///< of a stream in one frame to a live listener, unless one chunk is larger
   std::chrono::milliseconds long_poll{25'000}; ///< how long a long poll waits
 };
 

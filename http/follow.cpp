@@ -6,7 +6,13 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint64_t first_content = 1 << 20; ///< of the first frame: players begin when they have a certain amount
+/// While much waits for slow listeners, those who have a way to go are given nothing more: what is left of the bound is for
+/// those at the tail.
+asio::awaitable<void> wait_for_room(exchange& x) {
+  const auto& limits = x.where().outlets;
+  while (!x.asker().aborted() && limits.counters.bytes_waiting.Value() > static_cast<double>(limits.waiting / 2))
+    co_await x.asker().pause(std::chrono::milliseconds{100});
+}
 
 } // namespace
 
@@ -14,7 +20,8 @@ asio::awaitable<bool> follow(exchange& x, stream_reader& reader, const wire_form
   auto& out = x.out();
   tail_member member{out, format, at};
   for (bool first = true; !x.asker().aborted(); first = false) {
-    auto batch = co_await reader.read_patiently(member.at, first ? first_content : frame_content, 0);
+    co_await wait_for_room(x);
+    auto batch = co_await reader.read_patiently(member.at, x.where().listener_bytes, 0);
     if (!batch)
       co_return false;
     bool over = batch->closed && batch->up_to_date();

@@ -20,7 +20,7 @@ constexpr double longest_s = 600;
 constexpr double default_s = 60;
 constexpr uint64_t largest_seed = (uint64_t{1} << 53) - 1; // what every JSON reader holds exactly
 constexpr size_t longest_file_name = 120;
-constexpr const char* fields = "prompt, user_id, duration_s, seed and pace";
+constexpr const char* fields = "prompt, user_id, duration_s, seed, pace and generator";
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t'; }
 
@@ -101,6 +101,13 @@ void read_pace(const json& x, start_generation& wish) {
   wish.realtime = x == "realtime";
 }
 
+void read_generator(const json& x, start_generation& wish) {
+  if (x != "push")
+    throw bad{bad_field("generator", "generator must be \"push\", for sound you append yourself; without it, the server's "
+        "generator makes the sound.")};
+  wish.pushed = true;
+}
+
 } // namespace
 
 const char* const user_id_rule = "user_id must be a string of 1 to 64 characters: letters A-Z a-z, digits, and . _ @ -";
@@ -121,7 +128,7 @@ std::variant<start_generation, problem> read_wish(std::string_view body) {
       throw bad{bad_field("", "The JSON is nested too deeply: a wish is one object of plain values.")};
     return true;
   };
-  start_generation wish{"anonymous", {}, default_s, any_seed(), false};
+  start_generation wish{"anonymous", {}, 0, any_seed(), false, false};
   try {
     auto parsed = json::parse(body, shallow);
     if (!parsed.is_object())
@@ -139,9 +146,15 @@ std::variant<start_generation, problem> read_wish(std::string_view body) {
         read_seed(value, wish);
       else if (name == "pace")
         read_pace(value, wish);
+      else if (name == "generator")
+        read_generator(value, wish);
       else
         throw bad{bad_field(name, "There is no field " + name + "; allowed are " + fields + ".")};
     }
+    if (wish.pushed && wish.realtime)
+      throw bad{bad_field("pace", "pace is not for sound that is pushed: it is as fast as its producer.")};
+    if (!wish.pushed && !parsed.contains("duration_s"))
+      wish.duration_s = default_s;
   } catch (const bad& x) {
     return x.why;
   } catch (const json::exception& e) {

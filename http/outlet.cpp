@@ -11,6 +11,8 @@ namespace segue::http {
 
 using boost::system::error_code;
 
+outlet::~outlet() { fail(asio::error::operation_aborted); }
+
 void outlet::send(payload frame) {
   if (error_ || frame.empty())
     return;
@@ -18,6 +20,12 @@ void outlet::send(payload frame) {
   waiting_.push_back(std::move(frame));
   if (first)
     send_waiting();
+  else
+    count();
+  if (limits_.counters.bytes_waiting.Value() > static_cast<double>(limits_.waiting) && !waiting_.empty()) {
+    limits_.counters.listeners_cut.Increment();
+    fail(asio::error::no_buffer_space);
+  }
   if (when_busy_ && (error_ || !waiting_.empty()))
     when_busy_();
 }
@@ -38,30 +46,45 @@ size_t outlet::write(std::span<iovec> parts) {
       return static_cast<size_t>(sent);
     if (errno == EINTR)
       continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) {
-      error_ = {errno, boost::system::system_category()};
-      waiting_.clear();
-    }
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+      fail({errno, boost::system::system_category()});
     return 0;
   }
 }
 
+/// Keeps nothing any more.
+void outlet::fail(error_code why) {
+  error_ = why;
+  waiting_.clear();
+  count();
+}
+
+void outlet::count() {
+  uint64_t bytes = 0;
+  for (const auto& x : waiting_)
+    bytes += x.size();
+  if (bytes != counted_)
+    limits_.counters.bytes_waiting.Increment(static_cast<double>(bytes) - static_cast<double>(counted_));
+  counted_ = bytes;
+}
+
 void outlet::send_waiting() {
   std::array<iovec, 64> parts{};
-  size_t count = 0;
+  size_t used = 0;
   for (const auto& x : waiting_) {
-    if (count == parts.size())
+    if (used == parts.size())
       break;
     auto bytes = x.view();
-    parts[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
+    parts[used++] = {const_cast<char*>(bytes.data()), bytes.size()};
   }
-  auto sent = write({parts.data(), count});
+  auto sent = write({parts.data(), used});
   auto whole = waiting_.begin();
   for (; whole != waiting_.end() && sent >= whole->size(); ++whole)
     sent -= whole->size();
   if (whole != waiting_.end())
     *whole = whole->from(sent);
   waiting_.erase(waiting_.begin(), whole);
+  count();
 }
 
 asio::awaitable<void> outlet::drain() {
@@ -69,7 +92,7 @@ asio::awaitable<void> outlet::drain() {
     asio::steady_timer timer{socket_.get_executor()};
     while (!waiting_.empty() && !error_) {
       auto waits = std::make_shared<bool>(true); // the timer may run out while the socket has just become writable
-      timer.expires_after(stall_);
+      timer.expires_after(limits_.stall);
       timer.async_wait([this, waits](error_code cancelled) {
         if (cancelled || !*waits)
           return;

@@ -1,6 +1,7 @@
 // The writing side of a socket on which frames leave as they come.
 #pragma once
 
+#include "actors/metrics.hpp"
 #include "actors/payload.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -17,12 +18,20 @@ namespace segue::http {
 
 namespace asio = boost::asio;
 
+struct outlet_limits {
+  std::chrono::milliseconds stall; ///< a client that takes nothing for so long is gone
+  uint64_t waiting;                ///< bytes kept by all outlets together; one that would keep more breaks
+  metrics& counters;
+};
+
 /// Sends at once what the socket takes and keeps the rest. Whoever finds it not `idle` after a `send` waits for `drain`
 /// before sending more: that bounds what is kept to one frame and some control frames. Used on one thread.
 class outlet {
 public:
-  /// A client that takes nothing for `stall` is gone.
-  outlet(asio::ip::tcp::socket& socket, std::chrono::milliseconds stall) : socket_(socket), stall_(stall) {}
+  outlet(asio::ip::tcp::socket& socket, const outlet_limits& limits) : socket_(socket), limits_(limits) {}
+  ~outlet();
+  outlet(const outlet&) = delete;
+  outlet& operator=(const outlet&) = delete;
 
   /// Frames leave in order and whole. After an error nothing is sent any more.
   void send(payload frame);
@@ -46,10 +55,13 @@ public:
 private:
   size_t write(std::span<iovec> parts);
   void send_waiting();
+  void fail(boost::system::error_code why);
+  void count();
 
   asio::ip::tcp::socket& socket_;
-  std::chrono::milliseconds stall_;
+  const outlet_limits& limits_;
   std::vector<payload> waiting_;
+  uint64_t counted_ = 0; ///< bytes of `waiting_`, as the metric knows them
   boost::system::error_code error_;
   std::function<void()> when_busy_;
 };

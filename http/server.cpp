@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 /// One thread and everything that lives on it.
 struct server::io_thread {
-  explicit io_thread(const edge& where) : at_tails(where.system, io, where.counters) {}
+  explicit io_thread(const edge& where) : at_tails(where, io) {}
 
   asio::io_context io{1};
   tails at_tails;

@@ -9,7 +9,12 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint32_t keep_alive_ms = 25'000; ///< between two signs of life while nothing comes
+/// Between two signs of life while nothing comes: often enough that a WebSocket client who answers them is not taken for
+/// gone.
+uint32_t keep_alive_ms(const edge& where) {
+  constexpr std::chrono::milliseconds usual{25'000};
+  return static_cast<uint32_t>(std::min(usual, where.outlets.stall / 3).count());
+}
 
 /// What is left of a batch for a member that has its beginning already.
 chunk_batch rest_of(const chunk_batch& batch, position at) {
@@ -23,14 +28,14 @@ chunk_batch rest_of(const chunk_batch& batch, position at) {
 } // namespace
 
 tail::tail(tails& home, const stream_reader& reader, position cursor)
-    : home_(home), session_(home.system_, home.io_), reader_(session_, reader), cursor_(cursor) {}
+    : home_(home), session_(home.edge_.system, home.io_), reader_(session_, reader), cursor_(cursor) {}
 
 bool tail::join(tail_member& x) {
   if (x.at < cursor_)
     return false;
   members_.push_back({x.out.socket(), &x.format, x.at, &x});
   x.out.when_busy([this, &x] { busy(x); });
-  home_.metrics_.listeners.Increment();
+  home_.edge_.counters.listeners.Increment();
   return true;
 }
 
@@ -41,7 +46,7 @@ void tail::leave(tail_member& x) {
   x.at = at->at;
   x.out.when_busy(nullptr);
   members_.erase(at);
-  home_.metrics_.listeners.Decrement();
+  home_.edge_.counters.listeners.Decrement();
   if (!members_.empty())
     return;
   session_.abort();
@@ -57,15 +62,16 @@ void tail::busy(tail_member& x) {
 }
 
 void tail::let_go(tail_member& x) {
-  home_.metrics_.listeners_lagged.Increment();
+  home_.edge_.counters.listeners_lagged.Increment();
   leave(x);
   x.wake();
 }
 
 asio::awaitable<void> tail::run() {
   auto self = shared_from_this();
+  auto wait_ms = keep_alive_ms(home_.edge_);
   while (!members_.empty()) {
-    auto batch = co_await reader_.read_patiently(cursor_, frame_content, keep_alive_ms);
+    auto batch = co_await reader_.read_patiently(cursor_, home_.edge_.listener_bytes, wait_ms);
     if (session_.aborted())
       break;
     if (!batch) {
@@ -89,7 +95,7 @@ void tail::deliver(const chunk_batch& batch) {
     for (const auto& [known, frame] : built)
       if (known == format)
         return frame;
-    home_.metrics_.frames_built.Increment();
+    home_.edge_.counters.frames_built.Increment();
     return built.emplace_back(format, format->frame(row(), batch)).second;
   };
   auto start = std::exchange(cursor_, batch.next);
@@ -108,8 +114,8 @@ void tail::deliver(const chunk_batch& batch) {
       x.member->out.send(frame.from(sent));
   }
   delivering_ = false;
-  home_.metrics_.frames_sent.Increment(static_cast<double>(frames));
-  home_.metrics_.bytes_sent.Increment(static_cast<double>(bytes));
+  home_.edge_.counters.frames_sent.Increment(static_cast<double>(frames));
+  home_.edge_.counters.bytes_sent.Increment(static_cast<double>(bytes));
   for (auto* x : std::exchange(leaving_, {}))
     let_go(*x);
 }

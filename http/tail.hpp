@@ -2,8 +2,6 @@
 // block of memory.
 #pragma once
 
-#include "actors/metrics.hpp"
-#include "http/outlet.hpp"
 #include "http/stream_reader.hpp"
 #include "http/wire_format.hpp"
 
@@ -11,8 +9,6 @@
 #include <map>
 
 namespace segue::http {
-
-inline constexpr uint64_t frame_content = 256 << 10; ///< bytes of a stream in one frame, unless one chunk is larger
 
 /// A listener while it is at the tail, where its outlet is idle. It stays until something happens to it; then `wake` is
 /// called, once.
@@ -68,7 +64,7 @@ private:
 /// The tails of one I/O thread.
 class tails {
 public:
-  tails(caf::actor_system& system, asio::io_context& io, metrics& m) : system_(system), io_(io), metrics_(m) {}
+  tails(const edge& where, asio::io_context& io) : edge_(where), io_(io) {}
 
   /// Keeps the member at the tail of the reader's stream until it lags, ends or is aborted. Returns at once when the
   /// member is behind the tail.
@@ -77,9 +73,8 @@ public:
 private:
   friend class tail;
 
-  caf::actor_system& system_;
+  const edge& edge_;
   asio::io_context& io_;
-  metrics& metrics_;
   std::map<stream_id, std::shared_ptr<tail>> live_;
 };
 

@@ -102,6 +102,7 @@ tenant_parts parts_of(const settings& with, const engines& all, metrics& counter
   parts.generations.generator = all.sound.name;
   parts.generations.running = with.generations_running;
   parts.generations.queued = with.generations_queued;
+  parts.generations.pushed = with.generations_pushed;
   parts.generations.each.heartbeat = with.heartbeat;
   parts.generations.each.attempts.fruitless = with.generator_attempts;
   parts.counters = &counters;
@@ -117,7 +118,9 @@ http::edge edge_of(const settings& with, caf::actor_system& system, tenant_actor
   edge.header_limit = with.header_limit;
   edge.connections = with.connections;
   edge.patience = with.request_timeout;
-  edge.stall = with.stall_timeout;
+  edge.outlets.stall = with.stall_timeout;
+  edge.outlets.waiting = with.listeners_bytes;
+  edge.listener_bytes = with.listener_bytes;
   edge.long_poll = with.long_poll_timeout;
   return edge;
 }
@@ -140,9 +143,9 @@ std::unique_ptr<http::server> listen(const settings& with, http::edge edge) {
   try {
     return std::make_unique<http::server>(
         std::move(edge), http::router{http::routes()}, threads_or_half(with.io_threads));
-  } catch (const std::exception& e) {
-    throw cannot_start{"cannot listen on " + with.listen_host + ":" + std::to_string(with.listen_port) + ": " + e.what()
-        + "; give another address with --listen"};
+  } catch (const boost::system::system_error& e) {
+    throw cannot_start{"cannot listen on " + with.listen_host + ":" + std::to_string(with.listen_port) + ": "
+        + e.code().message() + "; give another address with --listen"};
   }
 }
 

@@ -61,8 +61,8 @@ finding check_port(const settings& with) {
     auto endpoint = resolver.resolve(with.listen_host, std::to_string(with.listen_port)).begin()->endpoint();
     asio::ip::tcp::acceptor acceptor{io, endpoint};
     return {"listen address", true, address + " is free"};
-  } catch (const std::exception& e) {
-    return {"listen address", false, address + ": " + e.what() + "; give another one with --listen"};
+  } catch (const boost::system::system_error& e) {
+    return {"listen address", false, address + ": " + e.code().message() + "; give another one with --listen"};
   }
 }
 

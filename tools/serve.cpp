@@ -13,6 +13,8 @@
 #include <deque>
 #include <memory>
 
+#include <sys/resource.h>
+
 namespace segue {
 
 namespace {
@@ -72,6 +74,19 @@ int with_settings(const given_settings& given, F what) {
   return failed;
 }
 
+/// Each connection needs a descriptor, and the usual soft limit is for programs that have a few of them.
+void raise_descriptor_limit(const settings& with) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  constexpr rlim_t own = 200; // stores, logs, signals
+  if (limit.rlim_cur < with.connections + own)
+    log::warning("server", "few_descriptors", "this process may open " + std::to_string(limit.rlim_cur) + " files, which is not "
+        "enough for --connections " + std::to_string(with.connections) + "; raise the hard limit (ulimit -Hn)");
+}
+
 int serve(const settings& with) {
   // Signals are waited for, in every thread the same: none may be interrupted by one.
   sigset_t ending;
@@ -81,6 +96,7 @@ int serve(const settings& with) {
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   log::configure({level_of(with.log_level), with.log_json});
+  raise_descriptor_limit(with);
   run_server(
       with,
       [](const std::string& address) {

@@ -81,6 +81,7 @@ private:
   void open_sound();
   void opened(sound_opened& x);
   void make_sound();
+  void follow_producer();
   void rendered(const sound_rendered& x);
   void broke_off(const char* doing, const caf::error& why);
   void stored(position tail);
@@ -101,8 +102,8 @@ private:
   take take_;
   attempts attempts_;
   std::chrono::milliseconds pause_{0}; ///< before the next attempt
-  bool making_ = false;                ///< the generator is at work
-  bool all_made_ = false;
+  bool making_ = false;                ///< the generator is at work, or the producer is waited for
+  bool all_made_ = false; ///< nothing follows what was appended
   bool pacing_ = false;  ///< a timer will go on
   bool beating_ = false; ///< likewise, for the heartbeat
   time_point sound_began_;

@@ -1,4 +1,5 @@
-// The half of a generation that makes its sound: from a generator, attempt after attempt, into the log.
+// The half of a generation that makes its sound: from a generator, attempt after attempt, into the log. Or that watches it
+// grow, when a producer outside appends it.
 #include "actors/generation/generation.hpp"
 
 #include "actors/generation/events.hpp"
@@ -7,10 +8,21 @@
 
 namespace segue {
 
+namespace {
+
+constexpr uint32_t producer_wait_ms = 20'000;
+
+} // namespace
+
 // -- a generator -------------------------------------------------------------------------------------------------------
 
 void generation_performer::open_sound() {
   const auto& row = life_.row();
+  if (!row.producer.empty()) {
+    take_ = take{row.audio_bytes};
+    life_.opened_sound({.generator = row.generator, .expected_bytes = sound_bytes(row.duration_s)});
+    return done(lifecycle::step::open_sound);
+  }
   if (!generator_) {
     generator_ = context_.make_generator(self_->system());
     take_ = take{row.audio_bytes};
@@ -80,6 +92,8 @@ void generation_performer::make_sound() {
   if (life_.next() != lifecycle::step::make_sound || making_ || all_made_
       || audio_.unacknowledged() >= context_.options.unacknowledged)
     return;
+  if (!life_.row().producer.empty())
+    return follow_producer();
   if (auto early = ahead() - context_.options.lead; life_.row().realtime && early.count() > 0) {
     if (!pacing_)
       self_->delayed_send(self_, early, pace_sound{});
@@ -135,6 +149,28 @@ void generation_performer::stored(position tail) {
   } else {
     make_sound();
   }
+}
+
+/// The stream takes what the producer appends; here it is only seen. However long the producer is silent, it may come back.
+void generation_performer::follow_producer() {
+  making_ = true;
+  self_->request(audio_.stream(), context_.options.timeout, read_chunks{life_.row().audio_bytes, 1, producer_wait_ms})
+      .then(
+          [this](const chunk_batch& x) {
+            making_ = false;
+            all_made_ = x.closed;
+            if (x.closed)
+              life_.found_audio_closed();
+            stored(x.tail);
+            report(); // it may be long until the next append
+          },
+          [this](const caf::error& why) {
+            making_ = false;
+            log::warning("generation", "producer_lost_sight_of", life_.row().request_id + ": " + to_string(code_of(why)));
+            audio_.resend(); // it may be another actor by now
+            pacing_ = true;
+            self_->delayed_send(self_, context_.options.retry, pace_sound{});
+          });
 }
 
 void generation_performer::on(const pace_sound&) {

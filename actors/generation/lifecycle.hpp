@@ -42,6 +42,7 @@ public:
   void opened_sound(const sound_opened& x);
   void broke_off() { broken_off_ = true; }
   void stored_audio(position tail) { row_.audio_bytes = tail; }
+  void found_audio_closed() { audio_closed_ = true; }
 
   /// How it ends. The first decision wins; false: it was decided before.
   bool decide(generation_state how, std::string reason = {});

@@ -56,7 +56,11 @@ manager_state::~manager_state() {
 caf::result<generation_status> manager_state::on(const start_generation& x) {
   if (!resumed_)
     return not_resumed();
-  if (queue_.size() + accepting_ >= options_.queued) {
+  if (auto open = pushed(); x.pushed && open + accepting_ >= options_.pushed) {
+    metrics_->generations_refused.Increment();
+    return caf::make_error(ec::busy, std::to_string(open) + " generations are open to their producers already");
+  }
+  if (!x.pushed && queue_.size() + accepting_ >= options_.queued) {
     metrics_->generations_refused.Increment();
     return caf::make_error(ec::busy, std::to_string(queue_.size()) + " generations are waiting already");
   }
@@ -67,7 +71,8 @@ caf::result<generation_status> manager_state::on(const start_generation& x) {
   row.duration_s = x.duration_s;
   row.seed = x.seed;
   row.realtime = x.realtime;
-  row.generator = options_.generator;
+  row.generator = x.pushed ? "push" : options_.generator;
+  row.producer = x.pushed ? new_uuid() : "";
   row.created_at_ms = unix_now_ms();
   auto promise = self_->make_response_promise<status_promise>();
   ++accepting_;
@@ -90,7 +95,10 @@ void manager_state::accept(generation_row row, status_promise promise) {
   metrics_->generations_accepted.Increment();
   log::info("generation", "accepted", row.request_id);
   prepare(row, promise);
-  queue_.push(std::move(row));
+  if (row.producer.empty())
+    queue_.push(std::move(row));
+  else
+    run(std::move(row));
   fill();
 }
 
@@ -116,14 +124,16 @@ void manager_state::resume(uint64_t after) {
             for (auto& row : x.rows) {
               if (row.state == generation_state::purging)
                 remove_streams(row, {});
-              else
+              else if (row.producer.empty())
                 queue_.push(row);
+              else if (!live_.contains(row.request_id))
+                run(row);
             }
             if (x.more)
               return resume(x.rows.back().accepted);
             resumed_ = true;
-            if (!queue_.empty())
-              log::info("generation", "resumed", std::to_string(queue_.size()) + " unfinished generations go on");
+            if (auto unfinished = queue_.size() + live_.size())
+              log::info("generation", "resumed", std::to_string(unfinished) + " unfinished generations go on");
             fill();
           },
           [this](const caf::error& why) {
@@ -135,8 +145,14 @@ void manager_state::resume(uint64_t after) {
 
 void manager_state::on(const resume_queue&) { resume(0); }
 
+/// Those that a producer outside makes take nobody's turn.
+size_t manager_state::pushed() const {
+  return static_cast<size_t>(
+      std::count_if(live_.begin(), live_.end(), [](const auto& x) { return !x.second.row.producer.empty(); }));
+}
+
 void manager_state::fill() {
-  while (resumed_ && live_.size() < options_.running && !queue_.empty())
+  while (resumed_ && !queue_.empty() && live_.size() - pushed() < options_.running)
     run(queue_.pop());
   count();
 }

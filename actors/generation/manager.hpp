@@ -13,6 +13,7 @@ struct manager_options {
   std::string generator;  ///< name of what makes the sound, for new rows
   size_t running = 4;   ///< generations made at the same time
   size_t queued = 1000; ///< waiting beyond those; more are refused with `ec::busy`
+  size_t pushed = 1000; ///< open to a producer outside, which costs us next to nothing; likewise
   generation_options each;
 };
 
@@ -58,6 +59,7 @@ private:
   // -- running
   void resume(uint64_t after);
   void fill();
+  size_t pushed() const;
   void run(generation_row row);
   void launch(live_generation& x);
   void stopped(const caf::down_msg& x);

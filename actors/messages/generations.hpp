@@ -23,11 +23,12 @@ struct generation_row {
   std::string request_id;
   std::string user_id;
   std::string prompt;
-  double duration_s = 0;
+  double duration_s = 0; ///< 0: as long as its producer wants
   uint64_t seed = 0;
   bool realtime = false; ///< takes as long as the music lasts
   std::string generator;
   std::string generator_version; ///< of the first attempt
+  std::string producer; ///< who alone may append the sound, from outside; empty: a generator of ours makes it
   generation_state state = generation_state::queued;
   generation_state decided = generation_state::queued; ///< how it ends, recorded before the ending begins; `queued`: open
   std::string reason;    ///< why it failed
@@ -49,6 +50,7 @@ struct start_generation {
   double duration_s = 0;
   uint64_t seed = 0;
   bool realtime = false;
+  bool pushed = false; ///< a producer outside appends the sound
 };
 
 /// Reply: `generation_status`, or `ec::not_found`. With a user id, only that user's generations are found.
@@ -151,9 +153,9 @@ struct sound_rendered {
 // -- inspection ---------------------------------------------------------------------------------------------------------
 
 SEGUE_INSPECT(generation_row, x.accepted, x.request_id, x.user_id, x.prompt, x.duration_s, x.seed, x.realtime,
-    x.generator, x.generator_version, x.state, x.decided, x.reason, x.attempt, x.created_at_ms, x.started_at_ms, x.ended_at_ms,
+    x.generator, x.generator_version, x.producer, x.state, x.decided, x.reason, x.attempt, x.created_at_ms, x.started_at_ms, x.ended_at_ms,
     x.audio_bytes, x.expected_bytes, x.place)
-SEGUE_INSPECT(start_generation, x.user_id, x.prompt, x.duration_s, x.seed, x.realtime)
+SEGUE_INSPECT(start_generation, x.user_id, x.prompt, x.duration_s, x.seed, x.realtime, x.pushed)
 SEGUE_INSPECT(find_generation, x.request_id, x.user_id)
 SEGUE_INSPECT(list_generations, x.user_id, x.limit, x.after)
 SEGUE_INSPECT(cancel_generation, x.request_id)

@@ -31,11 +31,12 @@ constexpr auto migrations = std::array{
          expected_bytes INTEGER NOT NULL);
        CREATE INDEX generations_by_user ON generations (user_id, accepted);
        CREATE INDEX generations_unfinished ON generations (accepted) WHERE state IN ('queued', 'running', 'purging');)",
+    "ALTER TABLE generations ADD COLUMN producer TEXT NOT NULL DEFAULT '';",
 };
 
 /// All columns but `accepted`, in the order of `bind_row` and `read_row`.
 constexpr const char* columns = "request_id, user_id, prompt, duration_s, seed, realtime, generator, generator_version, "
-                                "state, decided, reason, attempt, created_at_ms, started_at_ms, ended_at_ms, audio_bytes, "
+                                "producer, state, decided, reason, attempt, created_at_ms, started_at_ms, ended_at_ms, audio_bytes, "
                                 "expected_bytes";
 
 generation_state state_from(const std::string& text) {
@@ -48,7 +49,7 @@ generation_state state_from(const std::string& text) {
 
 void bind_row(statement& s, const generation_row& x) {
   s.bind(x.request_id).bind(x.user_id).bind(x.prompt).bind(x.duration_s).bind(x.seed).bind(x.realtime);
-  s.bind(x.generator).bind(x.generator_version).bind(to_string(x.state)).bind(to_string(x.decided)).bind(x.reason).bind(x.attempt);
+  s.bind(x.generator).bind(x.generator_version).bind(x.producer).bind(to_string(x.state)).bind(to_string(x.decided)).bind(x.reason).bind(x.attempt);
   s.bind(x.created_at_ms).bind(x.started_at_ms).bind(x.ended_at_ms).bind(x.audio_bytes).bind(x.expected_bytes);
 }
 
@@ -59,7 +60,7 @@ std::vector<generation_row> read_rows(statement& s) {
     std::string state;
     std::string decided;
     s >> x.accepted >> x.request_id >> x.user_id >> x.prompt >> x.duration_s >> x.seed >> x.realtime >> x.generator
-        >> x.generator_version >> state >> decided >> x.reason >> x.attempt >> x.created_at_ms >> x.started_at_ms
+        >> x.generator_version >> x.producer >> state >> decided >> x.reason >> x.attempt >> x.created_at_ms >> x.started_at_ms
         >> x.ended_at_ms >> x.audio_bytes >> x.expected_bytes;
     x.state = state_from(state);
     x.decided = state_from(decided);
@@ -95,7 +96,7 @@ void sqlite_catalogue::migrate() {
 }
 
 uint64_t sqlite_catalogue::insert(const generation_row& row) {
-  statement s{db_, std::string{"INSERT INTO generations ("} + columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
+  statement s{db_, std::string{"INSERT INTO generations ("} + columns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"};
   bind_row(s, row);
   s.step();
   return static_cast<uint64_t>(db_.last_row_id());
@@ -103,7 +104,7 @@ uint64_t sqlite_catalogue::insert(const generation_row& row) {
 
 bool sqlite_catalogue::store(const generation_row& row) {
   statement s{db_, std::string{"UPDATE generations SET ("} + columns
-      + ") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE request_id = ?"};
+      + ") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE request_id = ?"};
   bind_row(s, row);
   s.bind(row.request_id).step();
   return db_.changes() > 0;

@@ -1,4 +1,6 @@
-// Streams of applications: created by PUT, appended to and closed by POST, removed by DELETE.
+// Streams of applications: created by PUT, appended to and closed by POST, removed by DELETE. And the sound of generations
+// that is pushed, by POST alone.
+#include "actors/sound.hpp"
 #include "http/append_request.hpp"
 #include "http/handlers/handlers.hpp"
 
@@ -19,6 +21,42 @@ asio::awaitable<bool> refuse_engine_owned(exchange& x) {
       "This stream is written by the server; it answers GET, HEAD.");
   co_await x.send_problem(std::move(why), std::move(allow));
   co_return true;
+}
+
+/// The sound of a generation is written by the server, or by the one producer that was named when the generation was
+/// accepted. True when the request was refused.
+asio::awaitable<bool> refuse_stranger(exchange& x) {
+  auto id = whose_audio(x.parameter("path"));
+  if (!id)
+    co_return co_await refuse_engine_owned(x);
+  auto services = co_await x.services();
+  if (!services) {
+    co_await x.send_error(services.error());
+    co_return true;
+  }
+  find_generation question{*id, {}};
+  auto found = co_await x.ask(services->manager, std::move(question));
+  if (!found) {
+    co_await x.send_error(found.error());
+    co_return true;
+  }
+  const auto& producer = found->row.producer;
+  if (producer.empty())
+    co_return co_await refuse_engine_owned(x);
+  if (x.header("producer-id") != producer) {
+    auto why = refused(403, "not_the_producer", "This sound has another producer",
+        "The Producer-Id must be the one in the answer to the POST that began this generation.");
+    co_await x.send_problem(std::move(why));
+    co_return true;
+  }
+  if (auto size = x.asked().body.size(), whole = whole_frames(x.asked().body); whole < size) {
+    auto why = bad_field("body", "The body must be whole frames of MP3, each of " + std::to_string(frame_bytes)
+        + " bytes: MPEG-1 layer III, 128 kbit/s, 48 kHz, stereo, no CRC, no padding, and nothing else. Byte "
+        + std::to_string(whole) + " of " + std::to_string(size) + " does not begin such a frame.");
+    co_await x.send_problem(std::move(why));
+    co_return true;
+  }
+  co_return false;
 }
 
 response with_position(unsigned status, position next, bool closed) {
@@ -141,7 +179,7 @@ asio::awaitable<void> put_stream(exchange& x) {
 }
 
 asio::awaitable<void> post_stream(exchange& x) {
-  if (co_await refuse_engine_owned(x))
+  if (co_await refuse_stranger(x))
     co_return;
   auto found = co_await find(x);
   if (!found)

@@ -56,6 +56,8 @@ asio::awaitable<void> post_generation(exchange& x) {
   if (!started)
     co_return co_await x.send_error(started.error());
   auto body = to_json(started->row);
+  if (const auto& producer = started->row.producer; !producer.empty())
+    body["producer"] = {{"id", producer}, {"epoch", 0}}; // told to nobody else
   co_await send_json(x, body);
 }
 

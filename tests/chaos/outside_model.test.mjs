@@ -26,12 +26,12 @@ const tolerance = 0.02 * 32_768;
 const reach = 48_000; // sample frames behind a splice
 const decoderDelay = 1_105; // sample frames by which encoder and decoder shift the sound
 
-/// One model of each kind, with a server of its own; rounds take turns.
+/// One model of each rate, with a server of its own; rounds take turns.
 const lanes = [
-  ['--format', 'wav', '--rate', '44100'],
-  ['--format', 'l16', '--rate', '48000'],
-  ['--format', 'wav', '--rate', '22050'],
-  ['--format', 'l16', '--rate', '24000'],
+  ['--rate', '44100'],
+  ['--rate', '48000'],
+  ['--rate', '22050'],
+  ['--rate', '24000'],
 ];
 
 /// What happens in a round, drawn before anything runs. A moment is counted in ms from the wish or from the restart

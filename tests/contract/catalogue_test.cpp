@@ -21,6 +21,7 @@ generation_row row(
   x.realtime = true;
   x.generator = "synth";
   x.generator_version = "1 2";
+  x.producer = "somebody";
   x.state = state;
   x.reason = "none";
   x.attempt = 3;
@@ -180,14 +181,21 @@ CAF_TEST(rows survive a restart) {
 
 CAF_TEST(a catalogue of a newer version is refused) {
   catalogue_engine store{"sqlite:"};
-  auto x = insert(*store, row("a"));
   auto file = (store.folder() / "catalogue.sqlite").string();
   auto version = [&](const char* change) { sqlite::database{file}.run(change); };
   store.close();
   version("PRAGMA user_version = 1000");
   CAF_CHECK_EQUAL(code_thrown([&] { store.open(); }), ec::conflict);
-  version("PRAGMA user_version = 1");
+}
+
+CAF_TEST(a catalogue of an older version is brought up to date) {
+  catalogue_engine store{"sqlite:"};
+  auto x = insert(*store, row("a"));
+  auto file = (store.folder() / "catalogue.sqlite").string();
+  store.close();
+  sqlite::database{file}.run("ALTER TABLE generations DROP COLUMN producer; PRAGMA user_version = 1");
   store.open();
+  x.producer = "";
   CAF_CHECK(store->find("a") == x);
 }
 

@@ -24,8 +24,8 @@ import { Server, stablePort, useServer } from '../support/server.mjs';
 describe('the example model', { timeout: 60_000 }, async () => {
   const models = await Promise.all(
     [
-      ['--format', 'wav', '--speed', '3'],
-      ['--format', 'l16', '--rate', '24000', '--speed', '3'],
+      ['--speed', '3'],
+      ['--rate', '24000', '--speed', '3'],
     ].map(async (args) => new ExampleModel(await stablePort(), args).start()),
   );
 
@@ -65,7 +65,7 @@ describe('the example model', { timeout: 60_000 }, async () => {
   it('explains itself in less than 80 lines of the standard library', async () => {
     const { code, stdout } = await run('python3', [exampleModel, '--help']);
     assert.equal(code, 0);
-    for (const word of ['segue serve --generator', 'resumeAtMs', 'Segue-Resumed-At-Ms', '--port', '--format'])
+    for (const word of ['segue serve --generator', 'resumeAtMs', 'Segue-Resumed-At-Ms', '--port', '--push'])
       assert(stdout.includes(word), `${word}: ${stdout}`);
     assert(readFileSync(exampleModel, 'utf8').trimEnd().split('\n').length < 80);
   });

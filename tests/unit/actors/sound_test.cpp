@@ -37,6 +37,36 @@ CAF_TEST(percent reaches a hundred only when the piece completed) {
 CAF_TEST(the streams of a generation have their paths) {
   CAF_CHECK_EQUAL(audio_path("id"), "generations/id/audio");
   CAF_CHECK_EQUAL(events_path("id"), "generations/id/events");
+  const std::string id = "01234567-89ab-4cde-8f01-23456789abcd";
+  CAF_CHECK(whose_audio(audio_path(id)) == id);
+  for (std::string other : {events_path(id), audio_path("id"), audio_path(id) + "/", "x" + audio_path(id),
+           std::string{"generations/audio"}, std::string{}})
+    CAF_CHECK(!whose_audio(other));
+}
+
+CAF_TEST(seconds become whole frames) {
+  CAF_CHECK_EQUAL(sound_bytes(0), 0u);
+  CAF_CHECK_EQUAL(sound_bytes(0.024), frame_bytes);
+  CAF_CHECK_EQUAL(sound_bytes(60), 2'500 * frame_bytes);
+  CAF_CHECK_EQUAL(sound_bytes(1), 42 * frame_bytes);
+}
+
+CAF_TEST(whole frames are told from everything else) {
+  auto frame = [](std::string header) { return header + std::string(frame_bytes - header.size(), 'x'); };
+  auto stereo = frame({'\xff', '\xfb', '\x94', '\x04'});
+  auto joint_stereo = frame({'\xff', '\xfb', '\x94', '\x64'});
+  CAF_CHECK_EQUAL(whole_frames(""), 0u);
+  CAF_CHECK_EQUAL(whole_frames(stereo + joint_stereo), 2 * frame_bytes);
+  CAF_CHECK_EQUAL(whole_frames(stereo + joint_stereo.substr(1)), frame_bytes);
+  CAF_CHECK_EQUAL(whole_frames(stereo + "ID3"), frame_bytes);
+  for (const auto& other : {std::string{'\xff', '\xfa', '\x94', '\x04'}, // with a CRC
+           std::string{'\xff', '\xf3', '\x94', '\x04'},                  // MPEG-2
+           std::string{'\xff', '\xfb', '\x90', '\x04'},                  // 44.1 kHz
+           std::string{'\xff', '\xfb', '\xa4', '\x04'},                  // 160 kbit/s
+           std::string{'\xff', '\xfb', '\x96', '\x04'},                  // padded
+           std::string{'\xff', '\xfb', '\x94', '\xc4'},                  // mono
+           std::string{"RIFF"}})
+    CAF_CHECK_EQUAL(whole_frames(frame(other)), 0u);
 }
 
 CAF_TEST(a generator is asked to begin early enough to prime its encoder) {

@@ -73,6 +73,8 @@ CAF_TEST(without a file and flags the defaults hold) {
   CAF_CHECK(x.generator_silence == 60s);
   CAF_CHECK_EQUAL(x.generator_attempts, 5u);
   CAF_CHECK_EQUAL(x.generations_running, 4u);
+  CAF_CHECK_EQUAL(x.listener_bytes, 256u << 10);
+  CAF_CHECK_EQUAL(x.listeners_bytes, 512u << 20);
   CAF_CHECK_EQUAL(x.ring_bytes, 512u << 10);
   CAF_CHECK_EQUAL(x.pending_bytes, 4u << 20);
   CAF_CHECK(x.heartbeat == 5s);

@@ -72,6 +72,23 @@ CAF_TEST(a whole wish is read as it is) {
   CAF_CHECK(x.realtime);
 }
 
+CAF_TEST(sound may be pushed and then lasts as long as its producer wants) {
+  auto x = wished(R"({"prompt":"a","generator":"push"})");
+  CAF_CHECK(x.pushed);
+  CAF_CHECK_EQUAL(x.duration_s, 0);
+  CAF_CHECK_EQUAL(wished(R"({"prompt":"a","generator":"push","duration_s":30})").duration_s, 30);
+  CAF_CHECK(!wished(R"({"prompt":"a"})").pushed);
+  for (const char* other : {"\"synth\"", "\"\"", "null", "true"})
+    CAF_CHECK_EQUAL(blamed("generator", other), "generator");
+  CAF_CHECK_EQUAL(blamed(R"({"prompt":"a","generator":"push","pace":"realtime"})"), "pace");
+}
+
+CAF_TEST(who pushes the sound is nobody elses business) {
+  generation_row row;
+  row.producer = "a secret";
+  CAF_CHECK_EQUAL(to_json(row).dump().find("a secret"), std::string::npos);
+}
+
 CAF_TEST(a body that is no JSON object is refused) {
   for (const char* body : {"", " ", "jazz", "{", "{}}", "[]", "[1]", "\"jazz\"", "5", "null", "true", "{\"prompt\":}",
            "{\"prompt\":\"a\",}", "{'prompt':'a'}", "{\"prompt\":\"a\"} x", "{\"prompt\":\"\xff\"}",

@@ -168,7 +168,7 @@ export class Library extends EventTarget {
     set(part('about'), [wording.state(piece), ...wording.tempo_mark(piece.plan)].filter(Boolean).join(' · '));
     set(part('age'), wording.age(piece.created_at));
     const silent = !live && !piece.audio_ms;
-    set(part('length'), silent ? '' : wording.clock(live ? piece.duration_s : piece.audio_ms / 1000));
+    set(part('length'), silent ? '' : wording.clock((live && piece.duration_s) || piece.audio_ms / 1000));
     part('bar').style.transform = `scaleX(${live ? piece.percent / 100 : 0})`;
     const label = (name, text) => action(name).setAttribute('aria-label', `${text} “${piece.prompt}”`);
     label('play', sounding ? 'Pause' : 'Play');

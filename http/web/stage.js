@@ -60,9 +60,10 @@ export class Stage {
 
   #show(piece) {
     const player = this.#player, { made, time } = player;
-    const total = (ended(piece) ? made : piece.duration_s) || 1;
+    const endless = !ended(piece) && !piece.duration_s; // pushed, for as long as its producer wants
+    const total = (ended(piece) || endless ? made : piece.duration_s) || 1;
     const sounding = !player.paused && !player.finished;
-    const percent = ended(piece) ? 100 : Math.min(100, Math.max(piece.percent, Math.floor(made / total * 100)));
+    const percent = ended(piece) ? 100 : Math.min(100, Math.max(piece.percent, endless ? 0 : Math.floor(made / total * 100)));
     const [tempo, plan] = wording.tempo_mark(piece.plan);
     document.title = `${sounding ? '▸ ' : ''}${piece.prompt} – Segue`;
     set($('title'), piece.prompt);
@@ -71,7 +72,8 @@ export class Stage {
     set($('plan'), plan);
     set($('heard'), wording.clock(time));
     set($('status'), this.#status(piece));
-    set($('progress'), ended(piece) ? wording.clock(total) : `${wording.clock(made)} of ${wording.clock(total)} made, ${percent} %`);
+    const whole = ended(piece) || endless;
+    set($('progress'), whole ? wording.clock(total) : `${wording.clock(made)} of ${wording.clock(total)} made, ${percent} %`);
     Object.assign($('progress').dataset, { percent, made: made.toFixed(1), heard: time.toFixed(1) });
     $('toggle').setAttribute('aria-label', sounding ? 'Pause' : 'Play');
     $('toggle').querySelector('use').setAttribute('href', sounding ? '#i-pause' : '#i-play');

@@ -2,11 +2,10 @@
 #include "http/connection.hpp"
 
 #include "actors/log.hpp"
+#include "http/listener.hpp"
 #include "http/payload_body.hpp"
 #include "http/websocket.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
@@ -53,11 +52,12 @@ public:
   asio::awaitable<void> write(std::vector<payload> body) override;
   asio::awaitable<void> finish() override;
   asio::awaitable<void> upgrade() override;
-  outlet& out() override { return out_; }
   bool chunked() const override { return chunked_; }
+  void follow(const stream_reader& found, const wire_format& format, position at) override;
 
 private:
   void prepare();
+  asio::awaitable<bool> listen();
   asio::awaitable<bool> serve_one();
   asio::awaitable<bool> read();
   asio::awaitable<void> answer(exchange& x);
@@ -81,6 +81,7 @@ private:
   // -- of the request being served
   websocket::request message_;
   std::unique_ptr<session> session_;
+  std::unique_ptr<listener> listener_;
   unsigned version_ = 11;
   bool head_ = false;
   bool keep_alive_ = false;
@@ -98,8 +99,11 @@ asio::awaitable<void> tcp_connection::run() {
   error_code ignored;
   prepare();
   try {
-    while (!stopping_ && co_await serve_one())
-      ;
+    for (bool more = true; more && !stopping_;) {
+      more = co_await serve_one();
+      if (listener_)
+        more = co_await listen();
+    }
   } catch (const boost::system::system_error&) {
     // The client is gone: nothing is left to be told to anybody.
   } catch (const std::exception& e) {
@@ -158,12 +162,30 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   }
   what.target = std::move(*target);
   session_ = std::make_unique<session>(edge_.system, io_);
-  exchange x{edge_, tails_, std::move(what), *session_, *this};
+  exchange x{edge_, std::move(what), *session_, *this};
   serving_ = true;
   co_await answer(x);
   serving_ = false;
+  if (!listener_)
+    session_.reset();
+  co_return finished_ && keep_alive_;
+}
+
+void tcp_connection::follow(const stream_reader& found, const wire_format& format, position at) {
+  listener_ = std::make_unique<listener>(edge_, tails_, *session_, out_, found, format, at);
+  message_ = {}; // a listener keeps what it needs
+  if (buffer_.size() == 0)
+    buffer_.shrink_to_fit();
+}
+
+/// What a handler has left to be done. False: the connection ends.
+asio::awaitable<bool> tcp_connection::listen() {
+  bool whole = co_await listener_->follow();
+  listener_.reset();
+  if (whole)
+    co_await finish(); // else it is cut: there would have been more
   session_.reset();
-  co_return finished_ && keep_alive_ && !stopping_;
+  co_return finished_ && keep_alive_;
 }
 
 asio::awaitable<void> tcp_connection::answer(exchange& x) {
@@ -343,16 +365,12 @@ asio::awaitable<void> tcp_connection::upgrade() {
   edge_.counters.requests.Increment();
   websocket_ = make_websocket(stream_.socket(), out_, edge_.outlets.stall);
   co_await websocket_->accept(message_);
-  message_ = {}; // a listener may stay for hours: it keeps what it needs
   buffer_.clear();
-  buffer_.shrink_to_fit();
   streaming_ = true;
-  auto listen = [](std::shared_ptr<tcp_connection> self) -> asio::awaitable<void> {
-    co_await self->websocket_->listen();
+  websocket_->listen([self = shared_from_this()] {
     if (self->session_)
       self->session_->abort();
-  };
-  asio::co_spawn(io_, listen(shared_from_this()), asio::detached);
+  });
 }
 
 /// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed.

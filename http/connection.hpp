@@ -9,6 +9,8 @@
 
 namespace segue::http {
 
+class tails;
+
 /// A connection that runs. It ends by itself, or soon after `stop`.
 class connection {
 public:

@@ -38,6 +38,9 @@ struct response {
   std::vector<payload> body; ///< shared, never copied
 };
 
+class stream_reader;
+class wire_format;
+
 /// The side of a connection that writes; throws `boost::system::system_error` when the client is gone.
 class response_writer {
 public:
@@ -47,11 +50,9 @@ public:
   virtual asio::awaitable<void> write(std::vector<payload> body) = 0;
   virtual asio::awaitable<void> finish() = 0;
   virtual asio::awaitable<void> upgrade() = 0;
-  virtual outlet& out() = 0;
   virtual bool chunked() const = 0;
+  virtual void follow(const stream_reader& found, const wire_format& format, position at) = 0;
 };
-
-class tails;
 
 class exchange {
 public:
@@ -63,8 +64,8 @@ public:
     std::string body;
   };
 
-  exchange(const edge& where, tails& at_tails, request what, session& asker, response_writer& writer)
-      : edge_(where), tails_(at_tails), request_(std::move(what)), session_(asker), writer_(writer) {}
+  exchange(const edge& where, request what, session& asker, response_writer& writer)
+      : edge_(where), request_(std::move(what)), session_(asker), writer_(writer) {}
 
   // -- the request
   const edge& where() const { return edge_; }
@@ -104,25 +105,17 @@ public:
 
   // -- a response that follows a stream
   /// Instead of `begin`: the connection becomes a WebSocket. Throws when the request asks for none that we speak.
-  /// The request is forgotten: a listener may stay for hours, and keeps only what it needs.
-  asio::awaitable<void> upgrade() {
-    request_ = {};
-    parameters_ = {};
-    return writer_.upgrade();
-  }
+  asio::awaitable<void> upgrade() { return writer_.upgrade(); }
 
-  /// Where frames go once the response has begun.
-  outlet& out() { return writer_.out(); }
-
-  /// Whether what goes there must be put into HTTP chunks.
+  /// Whether what is sent after `begin` must be put into HTTP chunks.
   bool chunked() const { return writer_.chunked(); }
 
-  /// The shared tails of this I/O thread.
-  tails& at_tails() { return tails_; }
+  /// A handler's last word, after `begin` or `upgrade`: once it has returned and everything of the request is gone, the
+  /// connection sends the stream from `at` on, and finishes the response when the stream is closed.
+  void follow(const stream_reader& found, const wire_format& format, position at) { writer_.follow(found, format, at); }
 
 private:
   const edge& edge_;
-  tails& tails_;
   request request_;
   session& session_;
   response_writer& writer_;

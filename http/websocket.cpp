@@ -5,8 +5,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
+
+#include <array>
 
 namespace segue::http {
 
@@ -81,12 +82,13 @@ public:
     co_await out_.drain();
   }
 
-  asio::awaitable<void> listen() override {
-    error_code error;
-    while (!error) {
-      beast::flat_buffer dropped;
-      co_await stream_.async_read(dropped, asio::redirect_error(asio::use_awaitable, error));
-    }
+  void listen(std::function<void()> gone) override {
+    stream_.async_read_some(asio::buffer(dropped_), [this, gone = std::move(gone)](error_code error, size_t) mutable {
+      if (error)
+        gone();
+      else
+        listen(std::move(gone));
+    });
   }
 
   asio::awaitable<void> close() override {
@@ -98,6 +100,7 @@ public:
 private:
   beast::websocket::stream<gate, false> stream_; // without compression: sound does not shrink
   outlet& out_;
+  std::array<char, 64> dropped_{};
 };
 
 } // namespace

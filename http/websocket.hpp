@@ -8,6 +8,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <functional>
 #include <memory>
 
 namespace segue::http {
@@ -21,8 +22,9 @@ public:
   /// Answers the handshake. Throws `boost::system::system_error` when it was none; the client has been told then.
   virtual asio::awaitable<void> accept(const request& x) = 0;
 
-  /// Reads until the client leaves or breaks the protocol. Messages of clients mean nothing here and are dropped.
-  virtual asio::awaitable<void> listen() = 0;
+  /// Reads until the client leaves or breaks the protocol, and then calls `gone`, which keeps this alive until then.
+  /// Messages of clients mean nothing here and are dropped.
+  virtual void listen(std::function<void()> gone) = 0;
 
   /// The closing handshake with code 1000.
   virtual asio::awaitable<void> close() = 0;

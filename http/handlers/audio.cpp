@@ -1,8 +1,9 @@
 // The sound of a generation for players: one URL, before, during and after it is made.
 #include "http/byte_range.hpp"
-#include "http/follow.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/stream_reader.hpp"
+#include "http/wire_format.hpp"
 
 #include "actors/log.hpp"
 #include "actors/sound.hpp"
@@ -37,12 +38,9 @@ asio::awaitable<void> send_growing(exchange& x, stream_reader& reader, response 
   head.headers.emplace_back("Cache-Control", "no-store");
   head.headers.emplace_back("X-Accel-Buffering", "no");
   co_await x.begin(std::move(head));
-  if (!x.is_head()) {
-    bool whole = co_await follow(x, reader, bytes_format(x.chunked()), from);
-    if (!whole)
-      co_return; // cut: there would have been more
-  }
-  co_await x.finish();
+  if (x.is_head())
+    co_return co_await x.finish();
+  x.follow(reader, bytes_format(x.chunked()), from);
 }
 
 /// Content that does not change any more: ranges and conditions apply.

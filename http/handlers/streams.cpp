@@ -1,9 +1,10 @@
 // The log itself: catch-up and live reads, through whichever door.
 #include "actors/sound.hpp"
-#include "http/follow.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
 #include "http/stream_cursor.hpp"
+#include "http/stream_reader.hpp"
+#include "http/wire_format.hpp"
 
 #include <algorithm>
 
@@ -79,12 +80,9 @@ asio::awaitable<void> server_sent_events(exchange& x, stream_reader& reader, pos
   if (is_binary(reader.row().content_type))
     head.headers.emplace_back("stream-sse-data-encoding", "base64");
   co_await x.begin(std::move(head));
-  if (!x.is_head()) {
-    bool whole = co_await follow(x, reader, sse_format(x.chunked()), from);
-    if (!whole)
-      co_return;
-  }
-  co_await x.finish();
+  if (x.is_head())
+    co_return co_await x.finish();
+  x.follow(reader, sse_format(x.chunked()), from);
 }
 
 /// A page of somebody else may open a WebSocket to any server; the browser says whose page it is.
@@ -108,9 +106,7 @@ asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position fr
     co_return co_await x.send_problem(std::move(why));
   }
   co_await x.upgrade();
-  bool whole = co_await follow(x, reader, websocket_format(), from);
-  if (whole)
-    co_await x.finish();
+  x.follow(reader, websocket_format(), from);
 }
 
 /// Answers when there is something newer, or after a while that there is nothing.

@@ -1,0 +1,44 @@
+#include "http/listener.hpp"
+
+namespace segue::http {
+
+asio::awaitable<bool> listener::follow() {
+  auto now = place::between;
+  while (now == place::between && !session_.aborted()) {
+    now = co_await catch_up();
+    if (now != place::at_tail)
+      continue;
+    co_await tails_.follow(session_, reader_, member_);
+    co_await member_.out.drain();
+    now = member_.over ? place::at_end : member_.cut ? place::lost : place::between;
+  }
+  co_return now == place::at_end;
+}
+
+/// One frame of what is there already. The first one is sent even if there is nothing: it says where the stream stands.
+asio::awaitable<listener::place> listener::catch_up() {
+  co_await wait_for_room();
+  auto batch = co_await reader_.read_patiently(member_.at, edge_.listener_bytes, 0);
+  if (!batch)
+    co_return place::lost;
+  bool at_end = batch->closed && batch->up_to_date();
+  if (!greeted_ || at_end || !batch->chunks.empty()) {
+    auto frame = member_.format.frame(reader_.row(), *batch);
+    edge_.counters.bytes_sent.Increment(static_cast<double>(frame.size()));
+    member_.out.send(std::move(frame));
+    member_.at = batch->next;
+    greeted_ = true;
+    co_await member_.out.drain();
+  }
+  co_return at_end ? place::at_end : batch->up_to_date() ? place::at_tail : place::between;
+}
+
+/// While much waits for slow listeners, those who have a way to go are given nothing more: what is left of the bound is for
+/// those at the tail.
+asio::awaitable<void> listener::wait_for_room() {
+  const auto& limits = edge_.outlets;
+  while (!session_.aborted() && limits.counters.bytes_waiting.Value() > static_cast<double>(limits.waiting / 2))
+    co_await session_.pause(std::chrono::milliseconds{100});
+}
+
+} // namespace segue::http

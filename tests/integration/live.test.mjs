@@ -3,18 +3,11 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, it } from 'node:test';
 import WebSocket from 'ws';
-import { generate, offsetOf, until, completed } from '../support/api.mjs';
-import { ask, expectProblem, get, sha256, waitFor } from '../support/http.mjs';
+import { append, closeStream as close, completed, createStream as create, generate, metricsOf, offsetOf, until } from '../support/api.mjs';
+import { expectProblem, get, sha256, waitFor } from '../support/http.mjs';
 import { ByteEventListener, LongPollListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
 import { useServer } from '../support/server.mjs';
 
-const octets = { 'content-type': 'application/octet-stream' };
-const create = async (server, path, headers = octets) => assert.equal((await ask(server, 'PUT', path, { headers })).status, 201);
-const append = async (server, path, body, headers = octets) => {
-  const reply = await ask(server, 'POST', path, { body, headers });
-  assert.equal(reply.status, 204, reply.text);
-};
-const close = (server, path) => ask(server, 'POST', path, { headers: { 'stream-closed': 'true' } });
 const seconds = (count) => new Promise((resolve) => setTimeout(resolve, count * 1000));
 
 /// A WebSocket and what came through it, until it is closed.
@@ -164,8 +157,7 @@ describe('the live doors', { concurrency: true, timeout: 90_000 }, () => {
     for (let i = 0; i < 40; ++i) await append(server, path, chunk.fill(i)); // beyond what the kernel keeps for a socket
     await waitFor(() => others.every((listener) => listener.position === 40 * chunk.length), { what: 'the others to have everything' });
     assert(slow.position < 40 * chunk.length);
-    const lagged = (await get(server, '/metrics')).text.match(/^segue_listeners_lagged_total (\d+)/m)[1];
-    assert(Number(lagged) > 0);
+    assert((await metricsOf(server)).samples.segue_listeners_lagged_total > 0);
     slow.socket.resume();
     await close(server, path);
     await Promise.all(ends);

@@ -3,23 +3,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { assertWholeStory, completed, eventsOf, generate, hasSound, makePiece, until } from '../support/api.mjs';
+import { assertWholeStory, completed, eventsOf, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
 import { EventListener, PollingListener, ProgressiveListener } from '../support/listeners.mjs';
 import { run } from '../support/need.mjs';
 import { refusedStart, Server, temporaryFolder, useServer } from '../support/server.mjs';
-
-/// Samples of the Prometheus text format: name with labels → value.
-async function metricsOf(server) {
-  const { status, headers, text } = await get(server, '/metrics');
-  assert.equal(status, 200);
-  assert.match(headers['content-type'], /^text\/plain/);
-  const samples = text
-    .split('\n')
-    .filter((line) => line && !line.startsWith('#'))
-    .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]);
-  return { text, samples: Object.fromEntries(samples) };
-}
 
 function allActors(actors) {
   return actors.flatMap((actor) => [actor, ...allActors(actor.children)]);

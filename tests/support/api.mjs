@@ -129,3 +129,30 @@ export async function soundOf(server, id) {
 export async function startsOf(server, id) {
   return (await eventsOf(server, id)).filter(({ type }) => type === 'started');
 }
+
+const octets = { 'content-type': 'application/octet-stream' };
+
+/// Creates a stream of an application.
+export async function createStream(server, path, headers = octets) {
+  assert.equal((await ask(server, 'PUT', path, { headers })).status, 201);
+}
+
+/// Appends to a stream of an application, without a producer.
+export async function append(server, path, body, headers = octets) {
+  const reply = await ask(server, 'POST', path, { body, headers });
+  assert.equal(reply.status, 204, reply.text);
+}
+
+export const closeStream = (server, path) => ask(server, 'POST', path, { headers: { 'stream-closed': 'true' } });
+
+/// Samples of the Prometheus text format: name with labels → value.
+export async function metricsOf(server) {
+  const { status, headers, text } = await get(server, '/metrics');
+  assert.equal(status, 200);
+  assert.match(headers['content-type'], /^text\/plain/);
+  const samples = text
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'))
+    .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]);
+  return { text, samples: Object.fromEntries(samples) };
+}

@@ -13,11 +13,16 @@ const howToGet = {
   ffprobe: 'install it with `apt-get install ffmpeg`',
   python3: 'install it with `apt-get install python3`',
   promtool: 'install it with `apt-get install prometheus`',
+  ip: 'install it with `apt-get install iproute2`',
+  prlimit: 'install it with `apt-get install util-linux`',
+  'mkfs.ext4': 'install it with `apt-get install e2fsprogs`',
+  mount: 'install it with `apt-get install mount`',
+  umount: 'install it with `apt-get install mount`',
 };
 
 function candidates(name) {
   if (name === 'segue') return [resolve(repository, process.env.SEGUE ?? 'build/release/segue')];
-  return process.env.PATH.split(delimiter).map((folder) => join(folder, name));
+  return [...process.env.PATH.split(delimiter), '/usr/sbin', '/sbin'].map((folder) => join(folder, name));
 }
 
 /// Path of the executable `name`, one of those above.
@@ -40,8 +45,10 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /// Starts `name` with piped output. Returns `{child, output, exited}`: `output` gathers `stdout` and `stderr` as bytes,
 /// `exited` resolves to `{code, signal, stdout, stderr}` once the process is gone and its pipes are read to the end.
-export function start(name, args, { input, cwd, env } = {}) {
-  const child = spawn(need(name), args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+/// `through` is a command that becomes the program, such as `['prlimit', '--nofile=256']`.
+export function start(name, args, { input, cwd, env, through = [] } = {}) {
+  const [program, ...rest] = [...through.slice(0, 1).map(need), ...through.slice(1), need(name), ...args];
+  const child = spawn(program, rest, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   running.add(child);
   const output = { stdout: [], stderr: [] };
   for (const pipe of ['stdout', 'stderr']) child[pipe].on('data', (bytes) => output[pipe].push(bytes));

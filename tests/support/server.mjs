@@ -37,9 +37,10 @@ export class Server {
   #process;
   #log = [];
 
-  /// `args` are added to `segue serve`; `port` 0 lets the system choose, later starts keep what it chose.
-  constructor({ args = [], port = 0, host = '127.0.0.1', data = temporaryFolder() } = {}) {
-    Object.assign(this, { args, port, host, data });
+  /// `args` are added to `segue serve`; `port` 0 lets the system choose, later starts keep what it chose; `env` and
+  /// `through` are those of `start`.
+  constructor({ args = [], port = 0, host = '127.0.0.1', data = temporaryFolder(), env, through } = {}) {
+    Object.assign(this, { args, port, host, data, env, through });
   }
 
   get url() {
@@ -58,7 +59,7 @@ export class Server {
   /// Starts the process and resolves once it accepts requests.
   async start() {
     const args = ['serve', '--listen', `${this.host}:${this.port}`, '--data', this.data, ...this.args];
-    const { child, output, exited } = start('segue', args);
+    const { child, output, exited } = start('segue', args, { env: this.env, through: this.through });
     this.#process = { child, exited };
     this.lines = output.stderr; // of this start alone
     this.#log.push(`--- segue ${args.join(' ')} (process ${child.pid})\n`);

@@ -130,7 +130,7 @@ export async function startsOf(server, id) {
   return (await eventsOf(server, id)).filter(({ type }) => type === 'started');
 }
 
-const octets = { 'content-type': 'application/octet-stream' };
+export const octets = { 'content-type': 'application/octet-stream' };
 
 /// Creates a stream of an application.
 export async function createStream(server, path, headers = octets) {

@@ -14,6 +14,7 @@ const howToGet = {
   python3: 'install it with `apt-get install python3`',
   promtool: 'install it with `apt-get install prometheus`',
   ip: 'install it with `apt-get install iproute2`',
+  fallocate: 'install it with `apt-get install util-linux`',
   prlimit: 'install it with `apt-get install util-linux`',
   'mkfs.ext4': 'install it with `apt-get install e2fsprogs`',
   mount: 'install it with `apt-get install mount`',

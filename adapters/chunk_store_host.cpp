@@ -66,11 +66,16 @@ public:
 
 private:
   caf::expected<std::vector<write_outcome>> commit(const std::vector<stream_write>& writes) {
+    if (broken_ && self_->clock().now() < next_try_)
+      return not_yet();
     if (broken_) {
-      auto back = guarded("reopening the chunk store", [this] { return engine_->reopen(), true; });
-      if (!back)
-        return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});
-      broken_ = false;
+      auto loud = std::exchange(told_, true) ? log::level::debug : log::level::error;
+      auto back = guarded("reopening the chunk store", [this] { return engine_->reopen(), true; }, loud);
+      if (!back) {
+        next_try_ = self_->clock().now() + pause;
+        return not_yet();
+      }
+      broken_ = told_ = false;
       log::info("host", "reopened", "the chunk store is back");
     }
     auto before = std::chrono::steady_clock::now();
@@ -89,12 +94,20 @@ private:
     return caf::make_error(ec::unknown_outcome, detail_of(outcomes.error()));
   }
 
+  static caf::error not_yet() {
+    return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});
+  }
+
+  static constexpr auto pause = std::chrono::milliseconds{100}; ///< between two attempts to reopen
+
   writer_actor::pointer self_;
   std::shared_ptr<chunk_store> engine_;
   metrics* metrics_ = nullptr;
+  caf::actor_clock::time_point next_try_{};
   std::vector<stream_write> writes_;
   std::vector<written_promise> promises_;
   bool broken_ = false; ///< a commit failed: the engine is reopened before the next one
+  bool told_ = false;   ///< that it cannot be reopened yet
 };
 
 writer_actor::behavior_type writer(

@@ -90,7 +90,7 @@ void generation_performer::open_streams() {
               auto stream = x.stream;
               box.open(context_.directory, std::move(x), producer_of(life_.row()), life_.row().attempt, refused);
               // The row that came with the stream may be old: ask the stream itself.
-              self_->request(stream, context_.options.timeout, inspect_stream{})
+              self_->request(stream, context_.options.timeout, inspect_stream{.settled = true})
                   .then([next](const stream_loaded& loaded) { next(loaded.row); },
                       [this](const caf::error& why) { failed("inspecting a stream", why); });
             },

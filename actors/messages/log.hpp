@@ -139,8 +139,11 @@ struct chunk_batch {
   bool up_to_date() const { return next == tail; }
 };
 
-/// What a stream is, without its bytes. Reply: `stream_loaded`.
-struct inspect_stream {};
+/// What a stream is, without its bytes. Reply: `stream_loaded`. `settled`: once every earlier write is decided, also one of a
+/// former owner; who goes on where another one stopped wants to know that.
+struct inspect_stream {
+  bool settled = false;
+};
 
 /// Asked by an idle stream. True: the directory has forgotten it, it may stop. Reply: `retirement_decided`.
 struct may_retire {
@@ -189,7 +192,7 @@ SEGUE_INSPECT(append_chunk, x.bytes, x.lengths, x.content_type, x.producer, x.st
 SEGUE_INSPECT(chunk_appended, x.next, x.duplicate, x.closed, x.producer_seq)
 SEGUE_INSPECT(read_chunks, x.after, x.limit, x.wait_ms)
 SEGUE_INSPECT(chunk_batch, x.chunks, x.next, x.tail, x.closed)
-SEGUE_INSPECT(inspect_stream)
+SEGUE_INSPECT(inspect_stream, x.settled)
 SEGUE_INSPECT(may_retire, x.path)
 SEGUE_INSPECT(retirement_decided, x.granted)
 SEGUE_INSPECT(open_stream, x.path, x.content_type)

@@ -73,24 +73,10 @@ void directory_state::begin(const std::string& path) {
   auto failed = [this, path](const caf::error& why) { missing(path, why); };
   if (creator != e.waiting.end())
     self_->request(store_, options_.store_timeout, create_stream{path, creator->content_type, unix_now_ms()})
-        .then([this, path](stream_written& x) { found(path, std::move(x)); }, failed);
+        .then([this, path](stream_written& x) { start(path, std::move(x)); }, failed);
   else
     self_->request(store_, options_.store_timeout, load_stream{path})
-        .then([this, path](stream_loaded& x) { found(path, {std::move(x.row), false, {}}); }, failed);
-}
-
-/// A closed stream never changes and a new one has no former owner; any other is claimed before it is used.
-void directory_state::found(const std::string& path, stream_written x) {
-  if (x.created || x.row.closed)
-    start(path, std::move(x));
-  else
-    claim(path);
-}
-
-void directory_state::claim(const std::string& path) {
-  self_->request(store_, options_.store_timeout, claim_stream{path})
-      .then([this, path](stream_written& x) { start(path, std::move(x)); },
-          [this, path](const caf::error& why) { missing(path, why); });
+        .then([this, path](stream_loaded& x) { start(path, {std::move(x.row), false, {}}); }, failed);
 }
 
 void directory_state::missing(const std::string& path, const caf::error& why) {

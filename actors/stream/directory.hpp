@@ -46,8 +46,6 @@ private:
   caf::result<stream_opened> enter(const std::string& path, const std::string& content_type);
   static void answer(const entry& e, waiting_request& x, bool created);
   void begin(const std::string& path);
-  void found(const std::string& path, stream_written x);
-  void claim(const std::string& path);
   void missing(const std::string& path, const caf::error& why);
   void start(const std::string& path, stream_written x);
   void stop(entry& e);

@@ -20,6 +20,7 @@ caf::error stopped() { return caf::make_error(ec::unavailable, std::string{"the 
 void stream_state::open(
     stream_written opened, chunk_store_actor store, directory_actor directory, stream_options options, metrics& m) {
   row_ = std::move(opened.row);
+  owned_ = opened.created || row_.closed;
   appends_ = append_queue<append_promise>{options.pending_bytes};
   appends_.load(row_, opened.producers);
   store_ = std::move(store);
@@ -37,16 +38,17 @@ void stream_state::open(
 stream_state::~stream_state() {
   if (!metrics_)
     return;
+  owned(stopped());
   give_up(stopped());
   metrics_->readers_parked.Decrement(static_cast<double>(parked_.size()));
-  for (auto& reader : parked_)
-    reader.promise.deliver(stopped());
+  for (auto& reader : parked_.take_all())
+    reader.ticket.deliver(stopped());
   metrics_->streams_live.Decrement();
 }
 
 void stream_state::on(const check_idle&) {
   auto quiet = self_->clock().now() - last_used_;
-  bool idle = quiet >= options_.idle && appends_.empty() && parked_.empty() && !recovering_;
+  bool idle = quiet >= options_.idle && appends_.empty() && parked_.empty() && until_owned_.empty() && !recovering_;
   if (!idle) {
     auto rest = std::max<caf::timespan>(options_.idle - quiet, std::chrono::milliseconds{100});
     self_->delayed_send(self_, rest, check_idle{});
@@ -65,8 +67,38 @@ void stream_state::on(const check_idle&) {
 }
 
 void stream_state::stop_if_done() {
-  if (moved_ && appends_.empty() && !recovering_)
+  if (moved_ && appends_.empty() && until_owned_.empty() && !recovering_)
     self_->quit();
+}
+
+// -- owning ------------------------------------------------------------------------------------------------------------
+
+/// Answers by `f`, as soon as every write of a former owner is decided.
+template <class Promise, class F>
+Promise stream_state::when_owned(Promise promise, F f) {
+  if (owned_) {
+    f(promise);
+    return promise;
+  }
+  until_owned_.push_back([promise, f](const caf::error& why) mutable {
+    if (why)
+      promise.deliver(why);
+    else
+      f(promise);
+  });
+  if (!recovering_) {
+    recovering_ = true;
+    recover();
+  }
+  return promise;
+}
+
+/// It is ours now, or why not.
+void stream_state::owned(const caf::error& why) {
+  owned_ = owned_ || !why;
+  until_owned_bytes_ = 0;
+  for (auto& x : std::exchange(until_owned_, {}))
+    x(why);
 }
 
 // -- appending ---------------------------------------------------------------------------------------------------------
@@ -75,31 +107,37 @@ caf::result<chunk_appended> stream_state::on(const append_chunk& x) {
   touch();
   if (moved_)
     return caf::make_error(ec::moved);
-  if (recovering_) {
+  auto refuse = [this](ec code, std::string why) {
     metrics_->appends_refused.Increment();
-    return caf::make_error(ec::unavailable, std::string{"the store has not yet said what became of an earlier write"});
-  }
+    return caf::make_error(code, std::move(why));
+  };
+  if (owned_ && recovering_)
+    return refuse(ec::unavailable, "the store has not yet said what became of an earlier write");
+  if (!owned_ && until_owned_bytes_ > 0 && until_owned_bytes_ + x.bytes.size() > options_.pending_bytes)
+    return refuse(ec::busy, "too many bytes wait to be stored");
+  if (!owned_)
+    until_owned_bytes_ += x.bytes.size();
+  return when_owned(self_->make_response_promise<append_promise>(), [this, x](append_promise& promise) { judge(x, promise); });
+}
+
+void stream_state::judge(const append_chunk& x, append_promise promise) {
   auto verdict = appends_.judge(row_, x);
   switch (verdict.what) {
     case append_verdict::kind::refuse:
       metrics_->appends_refused.Increment();
-      return caf::make_error(verdict.code, std::move(verdict.detail));
+      promise.deliver(caf::make_error(verdict.code, std::move(verdict.detail)));
+      return;
     case append_verdict::kind::answer:
       metrics_->appends_duplicate.Increment();
-      return verdict.reply;
-    case append_verdict::kind::join: {
+      promise.deliver(verdict.reply);
+      return;
+    case append_verdict::kind::join:
       metrics_->appends_duplicate.Increment();
-      auto promise = self_->make_response_promise<append_promise>();
-      appends_.join(x, promise);
-      return promise;
-    }
+      return appends_.join(x, promise);
     case append_verdict::kind::accept:
-      break;
+      appends_.push(row_, x, promise);
+      return commit();
   }
-  auto promise = self_->make_response_promise<append_promise>();
-  appends_.push(row_, x, promise);
-  commit();
-  return promise;
 }
 
 /// Sends everything that is pending as one write, unless one is under way.
@@ -161,13 +199,20 @@ void stream_state::recover() {
             settle(x.row);
             give_up(caf::make_error(ec::unavailable, std::string{"not stored, because a write to the store failed"}));
             appends_.load(row_, x.producers);
-            log::info("stream", "recovered", row_.path + " at " + std::to_string(row_.tail));
+            if (owned_)
+              log::info("stream", "recovered", row_.path + " at " + std::to_string(row_.tail));
+            owned({});
             stop_if_done();
           },
           [this](const caf::error& e) {
             if (code_of(e) == ec::not_found) {
+              owned(e);
               give_up(e);
               self_->quit();
+            } else if (!owned_) { // nothing of ours is undecided: the next append tries again
+              recovering_ = false;
+              owned(e);
+              stop_if_done();
             } else {
               self_->delayed_send(self_, options_.recovery_pause, retry_commit{});
             }
@@ -229,9 +274,10 @@ void stream_state::answer(read_promise promise, position after, uint64_t limit) 
 
 void stream_state::park(const read_chunks& x, read_promise promise) {
   auto wait = std::chrono::milliseconds{std::min(x.wait_ms, longest_wait_ms)};
-  parked_.push_back({x.after, x.limit, self_->clock().now() + wait, std::move(promise)});
+  auto deadline = self_->clock().now() + wait;
+  parked_.park({x.after, x.limit, deadline, std::move(promise)});
   metrics_->readers_parked.Increment();
-  expire_at(parked_.back().deadline);
+  expire_at(deadline);
 }
 
 /// A timer that is no longer the next one runs out without effect.
@@ -243,16 +289,13 @@ void stream_state::expire_at(time_point deadline) {
 }
 
 void stream_state::wake_readers() {
-  auto waiting = std::partition(parked_.begin(), parked_.end(),
-      [this](const parked_reader& x) { return x.after == row_.tail && !row_.closed; });
-  std::vector<parked_reader> woken{std::make_move_iterator(waiting), std::make_move_iterator(parked_.end())};
-  parked_.erase(waiting, parked_.end());
+  auto woken = parked_.take_ready(row_.tail, row_.closed);
   metrics_->readers_parked.Decrement(static_cast<double>(woken.size()));
-  for (auto& reader : woken) {
-    if (reader.after == row_.tail)
-      reader.promise.deliver(chunk_batch{{}, row_.tail, row_.tail, true});
+  for (auto& x : woken) {
+    if (x.after == row_.tail)
+      x.ticket.deliver(chunk_batch{{}, row_.tail, row_.tail, true});
     else
-      answer(std::move(reader.promise), reader.after, reader.limit);
+      answer(std::move(x.ticket), x.after, x.limit);
   }
 }
 
@@ -260,29 +303,28 @@ void stream_state::on(const expire_readers&) {
   auto now = self_->clock().now();
   if (now < next_expiry_)
     return;
+  auto expired = parked_.take_expired(now);
+  metrics_->readers_parked.Decrement(static_cast<double>(expired.size()));
+  for (auto& x : expired)
+    x.ticket.deliver(chunk_batch{{}, row_.tail, row_.tail, row_.closed});
   next_expiry_ = time_point::max();
-  auto next = time_point::max();
-  std::erase_if(parked_, [&](parked_reader& reader) {
-    if (reader.deadline > now) {
-      next = std::min(next, reader.deadline);
-      return false;
-    }
-    metrics_->readers_parked.Decrement();
-    reader.promise.deliver(chunk_batch{{}, row_.tail, row_.tail, row_.closed});
-    return true;
-  });
-  expire_at(next);
+  expire_at(parked_.next_deadline());
 }
 
 // -- the rest ----------------------------------------------------------------------------------------------------------
 
-stream_loaded stream_state::on(const inspect_stream&) {
+caf::result<stream_loaded> stream_state::on(const inspect_stream& x) {
   touch();
-  return {row_};
+  if (!x.settled)
+    return stream_loaded{row_};
+  if (moved_)
+    return caf::make_error(ec::moved);
+  return when_owned(self_->make_response_promise<caf::typed_response_promise<stream_loaded>>(),
+      [this](auto& promise) { promise.deliver(stream_loaded{row_}); });
 }
 
 actor_description stream_state::on(const describe_actor&) {
-  auto state = recovering_ ? "recovering" : row_.closed ? "closed" : "open";
+  auto state = recovering_ ? "recovering" : row_.closed ? "closed" : owned_ ? "open" : "read only";
   return {row_.path, state, self_->mailbox().size() + appends_.size() + parked_.size(), 0, {}};
 }
 

@@ -4,12 +4,14 @@
 #include "actors/interfaces.hpp"
 #include "actors/metrics.hpp"
 #include "actors/stream/append_queue.hpp"
+#include "actors/stream/parked_readers.hpp"
 #include "actors/stream/ring.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <functional>
 
 namespace segue {
 
@@ -38,7 +40,7 @@ public:
   // -- requests
   caf::result<chunk_appended> on(const append_chunk& x);
   caf::result<chunk_batch> on(const read_chunks& x);
-  stream_loaded on(const inspect_stream&);
+  caf::result<stream_loaded> on(const inspect_stream& x);
   actor_description on(const describe_actor&);
 
   // -- timers
@@ -51,14 +53,13 @@ private:
   using read_promise = caf::typed_response_promise<chunk_batch>;
   using time_point = caf::actor_clock::time_point;
 
-  struct parked_reader {
-    position after = 0;
-    uint64_t limit = 0;
-    time_point deadline;
-    read_promise promise;
-  };
+  // -- owning
+  template <class Promise, class F>
+  Promise when_owned(Promise promise, F f);
+  void owned(const caf::error& why);
 
   // -- appending
+  void judge(const append_chunk& x, append_promise promise);
   void commit();
   void settle(const stream_row& durable);
   void failed(const caf::error& why);
@@ -83,16 +84,20 @@ private:
   stream_row row_;
   append_queue<append_promise> appends_;
   ring ring_{0};
+  bool owned_ = false;      ///< claimed, new or closed: no write of a former owner is undecided
+  std::vector<std::function<void(const caf::error&)>> until_owned_; ///< called when that is so, or why it cannot be
+  size_t until_owned_bytes_ = 0;
   bool writing_ = false;    ///< a write is under way
   bool recovering_ = false; ///< the outcome of a write is unknown: nothing is accepted until the store has told
   bool moved_ = false;      ///< the directory has forgotten us
 
-  std::vector<parked_reader> parked_;
+  parked_readers<read_promise, time_point> parked_;
   time_point next_expiry_ = time_point::max(); ///< when the timer for them runs out; max: none runs
   time_point last_used_;
 };
 
-/// Starts the actor of a stream this node has claimed, or of a closed one. It stops when `directory` does.
+/// Starts the actor of a stream from its row. Reading needs no more; before the first append it claims the stream. It stops
+/// when `directory` does.
 stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,
     chunk_store_actor store, directory_actor directory, stream_options options, metrics* m);
 

@@ -8,6 +8,9 @@
 
 #include <mutex>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace segue::rocksdb_engine {
 
 namespace {
@@ -162,7 +165,21 @@ void rocksdb_chunk_store::close() {
   db_.reset();
 }
 
+/// Throws unless something can be made durable.
+void rocksdb_chunk_store::probe() const {
+  auto path = (options_.folder / "probe").string();
+  auto file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool good = file >= 0 && ::write(file, "?", 1) == 1 && ::fsync(file) == 0;
+  auto error = errno;
+  if (file >= 0)
+    ::close(file);
+  ::unlink(path.c_str());
+  if (!good)
+    throw adapter_error{ec::unavailable, "the disk takes nothing: " + std::generic_category().message(error)};
+}
+
 void rocksdb_chunk_store::reopen() {
+  probe(); // until the disk is well, what is open can at least be read
   std::unique_lock lock{mutex_};
   close();
   open();

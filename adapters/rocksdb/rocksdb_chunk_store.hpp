@@ -37,6 +37,7 @@ private:
 
   void open();
   void close();
+  void probe() const;
   rocksdb::ColumnFamilyHandle* in(family x) const { return families_[x]; }
   std::optional<std::string> get(family where, const std::string& key) const;
   std::vector<producer_tag> load_producers(stream_id id) const;

@@ -218,11 +218,9 @@ CAF_TEST(a killed stream is opened again and its old writes are fenced) {
     CAF_CHECK(under_way.here());
     CAF_CHECK_EQUAL(x.counters.streams_live.Value(), 0);
     auto next = x.ask(x.directory, find_stream{"a"}).reply();
-    CAF_CHECK_GREATER(next.row.owner_epoch, first.row.owner_epoch);
-    put_chunks zombie{first.row.id, first.row.owner_epoch, next.row.tail, {{next.row.tail, std::string{"zombie"}, {}}},
-        {}, {}, false, {}};
-    CAF_CHECK_EQUAL(x.ask(x.host, zombie).code(), ec::fenced);
     x.append(next.stream, "def", {"p", 0, 1});
+    put_chunks zombie{first.row.id, first.row.owner_epoch, 6, {{6, std::string{"zombie"}, {}}}, {}, {}, false, {}};
+    CAF_CHECK_EQUAL(x.ask(x.host, zombie).code(), ec::fenced);
     CAF_CHECK_EQUAL(x.content("a"), "abcdef");
   });
 }
@@ -254,4 +252,47 @@ CAF_TEST(whatever fails a producer that repeats is stored once and in order) {
     play(seed, engine);
   }
   for_each_chunk_store([&](chunk_store_engine& engine) { play(61, engine); });
+}
+
+CAF_TEST(a stream that nobody has in memory is read while the store takes no writes) {
+  over_each([](actor_fixture& x) {
+    auto first = x.open();
+    x.append(first, "abc", {"p", 0, 0});
+    x.kill(first);
+    x.store->fail_commits(fault::full, 1000);
+    CAF_CHECK_EQUAL(x.content("a"), "abc");
+    auto stream = x.open();
+    auto waiting = x.read(stream, 3, 100, 30'000);
+    CAF_CHECK_EQUAL(x.append(stream, "def", {"p", 0, 1}).code(), ec::storage_full);
+    CAF_CHECK_EQUAL(x.ask(stream, inspect_stream{true}).code(), ec::storage_full);
+    CAF_CHECK_EQUAL(x.ask(stream, inspect_stream{}).reply().row.tail, 3u);
+    x.store->heal();
+    CAF_CHECK_EQUAL(x.append(stream, "def", {"p", 0, 1}).reply().next, 6u);
+    CAF_CHECK_EQUAL(x.bytes_of(waiting.reply(), 3), "def");
+    CAF_CHECK(x.append(stream, "abc", {"p", 0, 0}).reply().duplicate);
+  });
+}
+
+CAF_TEST(appends that come before a stream is claimed are judged in their order and bounded) {
+  over_each([](actor_fixture& x) {
+    auto first = x.open();
+    x.append(first, "abc", {"p", 0, 0});
+    x.kill(first);
+    auto stream = x.ask(x.directory, find_stream{"a"}).reply().stream;
+    auto send = [&](const std::string& bytes, uint64_t seq) {
+      return x.post(stream, append_chunk{bytes, {}, {}, {"p", 0, seq}, {}, false});
+    };
+    auto again = send("abc", 0);
+    auto second = send("def", 1);
+    auto gap = send("jkl", 3);
+    auto third = send("ghi", 2);
+    auto large = send(std::string(5 << 20, 'x'), 3);
+    x.consume_messages();
+    CAF_CHECK(again.reply().duplicate);
+    CAF_CHECK_EQUAL(second.reply().next, 6u);
+    CAF_CHECK_EQUAL(gap.code(), ec::producer_gap);
+    CAF_CHECK_EQUAL(third.reply().next, 9u);
+    CAF_CHECK_EQUAL(large.code(), ec::busy);
+    CAF_CHECK_EQUAL(x.content("a"), "abcdefghi");
+  });
 }

@@ -92,7 +92,7 @@ public:
 
   /// What a crash does: nobody gets to finish anything.
   void kill_all() {
-    store->heal();
+    store->restart();
     for (const auto& x : {caf::actor_cast<caf::actor>(host), caf::actor_cast<caf::actor>(directory), parent})
       caf::anon_send_exit(x, caf::exit_reason::kill);
     consume_messages();

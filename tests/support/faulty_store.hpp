@@ -38,6 +38,13 @@ public:
     failing_reads_ = false;
   }
 
+  /// What a new process does: opens anew whatever there is.
+  void restart() {
+    heal();
+    if (broken_)
+      reopen();
+  }
+
   // -- what happened
 
   size_t commits() const { return commits_; }     ///< those that were tried

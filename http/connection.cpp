@@ -4,6 +4,7 @@
 #include "actors/log.hpp"
 #include "http/listener.hpp"
 #include "http/payload_body.hpp"
+#include "http/time_limit.hpp"
 #include "http/websocket.hpp"
 
 #include <boost/asio/read.hpp>
@@ -211,7 +212,8 @@ asio::awaitable<bool> tcp_connection::read() {
   parser.body_limit(edge_.body_limit);
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
-  stream_.expires_after(edge_.patience);
+  stream_.expires_never();
+  time_limit limit{io_.get_executor(), edge_.patience, [this] { stream_.cancel(); }};
   co_await bhttp::async_read_header(stream_, buffer_, parser, token);
   bool begun = parser.got_some();
   version_ = 11;
@@ -227,17 +229,18 @@ asio::awaitable<bool> tcp_connection::read() {
       buffer_.reserve(static_cast<size_t>(std::min<uint64_t>(*length, body_read)));
     co_await bhttp::async_read(stream_, buffer_, parser, token);
   }
-  if (!error) {
+  bool late = limit.over();
+  if (!error && !late) {
     message_ = parser.release();
     co_return true;
   }
-  if (error == bhttp::error::header_limit)
+  if (!late && error == bhttp::error::header_limit)
     co_await refuse(refused(431, "headers_too_large", "The header is too large",
         "Request line and headers together may have " + std::to_string(edge_.header_limit >> 10) + " KiB."));
   else if (error == bhttp::error::body_limit)
     co_await refuse(refused(413, "too_large", "The body is too large",
         "A body may have " + std::to_string(edge_.body_limit >> 20) + " MiB."));
-  else if (error == beast::error::timeout && begun)
+  else if (late && begun)
     co_await refuse(refused(408, "too_slow", "The request did not arrive in time",
         "A request must arrive within " + std::to_string(edge_.patience.count() / 1000) + " seconds."));
   else if (error.category() == bhttp::make_error_code(bhttp::error::bad_method).category()
@@ -394,6 +397,8 @@ void tcp_connection::stop() {
     return; // its response is short, and tells the client to close
   if (session_)
     session_->abort();
+  if (websocket_)
+    websocket_->say_goodbye();
   error_code ignored;
   stream_.socket().close(ignored);
 }

@@ -1,7 +1,8 @@
 #include "http/outlet.hpp"
 
+#include "http/time_limit.hpp"
+
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <array>
@@ -88,27 +89,19 @@ void outlet::send_waiting() {
 }
 
 asio::awaitable<void> outlet::drain() {
-  if (!waiting_.empty()) {
-    asio::steady_timer timer{socket_.get_executor()};
-    while (!waiting_.empty() && !error_) {
-      auto waits = std::make_shared<bool>(true); // the timer may run out while the socket has just become writable
-      timer.expires_after(limits_.stall);
-      timer.async_wait([this, waits](error_code cancelled) {
-        if (cancelled || !*waits)
-          return;
-        error_ = asio::error::timed_out;
-        socket_.cancel(cancelled);
-      });
-      error_code failed;
-      co_await socket_.async_wait(
-          asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, failed));
-      *waits = false;
-      timer.cancel();
-      if (failed && !error_)
-        error_ = failed;
-      if (!error_)
-        send_waiting();
-    }
+  while (!waiting_.empty() && !error_) {
+    error_code failed;
+    time_limit limit{socket_.get_executor(), limits_.stall, [this] {
+      error_code ignored;
+      socket_.cancel(ignored);
+    }};
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, failed));
+    if (limit.over())
+      fail(asio::error::timed_out);
+    else if (failed)
+      fail(failed);
+    else
+      send_waiting();
   }
   if (error_)
     throw boost::system::system_error{error_};

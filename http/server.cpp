@@ -55,6 +55,7 @@ void server::start() {
 
 asio::awaitable<void> server::accept() {
   asio::steady_timer pause{threads_[0]->io};
+  bool failing = false;
   while (acceptor_->is_open()) {
     auto& on = *threads_[next_++ % threads_.size()];
     error_code error;
@@ -62,11 +63,13 @@ asio::awaitable<void> server::accept() {
     if (error == asio::error::operation_aborted)
       co_return;
     if (error) { // out of descriptors, most likely: those in use will come back
-      log::warning("http", "accept_failed", error.message());
+      if (!std::exchange(failing, true))
+        log::warning("http", "accept_failed", error.message() + "; tried again until it works");
       pause.expires_after(std::chrono::milliseconds{50});
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
+    failing = false;
     size_t open = 0;
     for (auto& x : threads_)
       open += x->open;

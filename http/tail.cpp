@@ -9,12 +9,7 @@ namespace segue::http {
 
 namespace {
 
-/// Between two signs of life while nothing comes: often enough that a WebSocket client who answers them is not taken for
-/// gone.
-uint32_t keep_alive_ms(const edge& where) {
-  constexpr std::chrono::milliseconds usual{25'000};
-  return static_cast<uint32_t>(std::min(usual, where.outlets.stall / 3).count());
-}
+constexpr uint32_t keep_alive_ms = 25'000; ///< between two signs of life while nothing comes
 
 /// What is left of a batch for a member that has its beginning already.
 chunk_batch rest_of(const chunk_batch& batch, position at) {
@@ -69,9 +64,8 @@ void tail::let_go(tail_member& x) {
 
 asio::awaitable<void> tail::run() {
   auto self = shared_from_this();
-  auto wait_ms = keep_alive_ms(home_.edge_);
   while (!members_.empty()) {
-    auto batch = co_await reader_.read_patiently(cursor_, home_.edge_.listener_bytes, wait_ms);
+    auto batch = co_await reader_.read_patiently(cursor_, home_.edge_.listener_bytes, keep_alive_ms);
     if (session_.aborted())
       break;
     if (!batch) {

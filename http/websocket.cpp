@@ -68,7 +68,7 @@ class beast_websocket final : public websocket {
 public:
   beast_websocket(asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence)
       : stream_(socket, out), out_(out) {
-    beast::websocket::stream_base::timeout limits{std::chrono::seconds{30}, silence, false};
+    beast::websocket::stream_base::timeout limits{std::chrono::seconds{30}, silence, true}; // Beast asks who is silent
     stream_.set_option(limits);
     stream_.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type& x) {
       x.set("X-Content-Type-Options", "nosniff");
@@ -89,6 +89,11 @@ public:
       else
         listen(std::move(gone));
     });
+  }
+
+  void say_goodbye() override {
+    static const payload close_1001{std::string{"\x88\x02\x03\xe9"}};
+    out_.send(close_1001);
   }
 
   asio::awaitable<void> close() override {

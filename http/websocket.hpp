@@ -26,6 +26,9 @@ public:
   /// Messages of clients mean nothing here and are dropped.
   virtual void listen(std::function<void()> gone) = 0;
 
+  /// Tells the client that the server goes (1001), without waiting for it.
+  virtual void say_goodbye() = 0;
+
   /// The closing handshake with code 1000.
   virtual asio::awaitable<void> close() = 0;
 };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertWholeStory, completed, eventsOf, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
-import { EventListener, PollingListener, ProgressiveListener } from '../support/listeners.mjs';
+import { EventListener, PollingListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
 import { run } from '../support/need.mjs';
 import { refusedStart, Server, temporaryFolder, useServer } from '../support/server.mjs';
 
@@ -117,6 +117,7 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
       new ProgressiveListener(server, urls.download),
       new PollingListener(server, urls.audio_stream),
       new EventListener(server, urls.events),
+      new WebSocketListener(server, urls.audio_stream),
     ];
     const following = Promise.all(listeners.map((listener) => listener.follow()));
     following.catch(() => {}); // shown where it is awaited
@@ -126,6 +127,7 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
     await waitFor(() => listeners.every((listener) => listener.down), {
       what: 'every listener to notice: a cut must not look like the end',
     });
+    assert.equal(listeners[4].code, 1001, 'a WebSocket is told that the server goes');
     await server.start();
     await following;
     for (const { request_id } of made) {
@@ -133,7 +135,7 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
       assert.equal(assertWholeStory(await eventsOf(server, request_id), request_id).type, 'completed');
     }
     const sum = sha256((await get(server, urls.audio)).body);
-    for (const listener of listeners.slice(0, 3)) assert.equal(sha256(listener.bytes), sum, listener.path);
+    for (const listener of [...listeners.slice(0, 3), listeners[4]]) assert.equal(sha256(listener.bytes), sum, listener.path);
     assert.deepEqual(listeners[3].events, await eventsOf(server, id));
   });
 });

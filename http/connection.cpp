@@ -36,8 +36,8 @@ class tcp_connection final : public connection,
                              public std::enable_shared_from_this<tcp_connection> {
 public:
   tcp_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes,
-      tails& at_tails)
-      : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes), tails_(at_tails),
+      address_book& addresses, tails& at_tails)
+      : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes), addresses_(addresses), tails_(at_tails),
         out_(stream_.socket(), where.outlets) {
     edge_.counters.connections.Increment();
   }
@@ -74,6 +74,7 @@ private:
   beast::tcp_stream stream_;
   const edge& edge_;
   const router& routes_;
+  address_book& addresses_;
   tails& tails_;
   beast::flat_buffer buffer_;
   outlet out_;
@@ -163,7 +164,7 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   }
   what.target = std::move(*target);
   session_ = std::make_unique<session>(edge_.system, io_);
-  exchange x{edge_, std::move(what), *session_, *this};
+  exchange x{edge_, addresses_, std::move(what), *session_, *this};
   serving_ = true;
   co_await answer(x);
   serving_ = false;
@@ -406,8 +407,9 @@ void tcp_connection::stop() {
 } // namespace
 
 std::shared_ptr<connection> make_connection(
-    asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes, tails& at_tails) {
-  return std::make_shared<tcp_connection>(std::move(socket), io, where, routes, at_tails);
+    asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes, address_book& addresses,
+    tails& at_tails) {
+  return std::make_shared<tcp_connection>(std::move(socket), io, where, routes, addresses, at_tails);
 }
 
 } // namespace segue::http

@@ -25,6 +25,6 @@ public:
 };
 
 std::shared_ptr<connection> make_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where,
-    const router& routes, tails& at_tails);
+    const router& routes, address_book& addresses, tails& at_tails);
 
 } // namespace segue::http

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "actors/metrics.hpp"
+#include "http/address_book.hpp"
 #include "http/outlet.hpp"
 #include "http/problem.hpp"
-#include "http/session.hpp"
 #include "http/url.hpp"
 
 #include <string>
@@ -64,8 +64,8 @@ public:
     std::string body;
   };
 
-  exchange(const edge& where, request what, session& asker, response_writer& writer)
-      : edge_(where), request_(std::move(what)), session_(asker), writer_(writer) {}
+  exchange(const edge& where, address_book& addresses, request what, session& asker, response_writer& writer)
+      : edge_(where), addresses_(addresses), request_(std::move(what)), session_(asker), writer_(writer) {}
 
   // -- the request
   const edge& where() const { return edge_; }
@@ -80,14 +80,17 @@ public:
 
   // -- asking actors
   template <class Handle, class Request>
-  auto ask(Handle destination, Request what, caf::timespan timeout = std::chrono::seconds{40}) {
-    return session_.ask(std::move(destination), std::move(what), timeout);
+  auto ask(Handle destination, Request what) {
+    return session_.ask(std::move(destination), std::move(what));
   }
 
   session& asker() { return session_; }
 
   /// The services of the tenant this request belongs to.
-  auto services() { return ask(edge_.tenant, resolve_tenant{}); }
+  auto services() { return addresses_.services(session_); }
+
+  /// Where its streams were last.
+  address_book& addresses() { return addresses_; }
 
   // -- the response
   asio::awaitable<void> send(response x) { return writer_.send(std::move(x)); }
@@ -116,6 +119,7 @@ public:
 
 private:
   const edge& edge_;
+  address_book& addresses_;
   request request_;
   session& session_;
   response_writer& writer_;

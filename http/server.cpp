@@ -19,9 +19,10 @@ using boost::system::error_code;
 
 /// One thread and everything that lives on it.
 struct server::io_thread {
-  explicit io_thread(const edge& where) : at_tails(where, io) {}
+  explicit io_thread(const edge& where) : addresses(where.tenant), at_tails(where, io) {}
 
   asio::io_context io{1};
+  address_book addresses;
   tails at_tails;
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::set<std::shared_ptr<connection>> connections; ///< touched on this thread only
@@ -83,7 +84,7 @@ asio::awaitable<void> server::accept() {
 }
 
 void server::adopt(io_thread& on, asio::ip::tcp::socket socket) {
-  auto client = make_connection(std::move(socket), on.io, edge_, routes_, on.at_tails);
+  auto client = make_connection(std::move(socket), on.io, edge_, routes_, on.addresses, on.at_tails);
   on.connections.insert(client);
   asio::co_spawn(on.io, client->run(), [&on, client](std::exception_ptr) {
     on.connections.erase(client);

@@ -70,7 +70,7 @@ asio::awaitable<void> session::suspend(std::function<void(std::function<void()>)
       abort_ = nullptr;
       asio::post(io_, [waiting] { std::move (*waiting)(); });
     };
-    abort_ = resume;
+    abort_ = [resume](const caf::error&) { resume(); };
     start(resume);
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
@@ -88,8 +88,12 @@ asio::awaitable<void> session::pause(std::chrono::milliseconds duration) {
 
 void session::abort() {
   aborted_ = true;
+  give_up(client_left());
+}
+
+void session::give_up(caf::error why) {
   if (auto abort = std::exchange(abort_, nullptr))
-    abort();
+    abort(std::move(why));
 }
 
 } // namespace segue::http

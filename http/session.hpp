@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "http/time_limit.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -58,10 +59,11 @@ public:
   session(const session&) = delete;
   session& operator=(const session&) = delete;
 
-  /// Sends a request and waits for its answer. An answer that does not come becomes `sec::request_timeout`.
+  /// Sends a request and waits for its answer. An answer that does not come becomes `ec::timeout`, by a timer of this
+  /// thread: one of the actor system would wake another thread for each question.
   template <class Handle, class Request>
   asio::awaitable<caf::expected<reply_of<Handle, Request>>> ask(
-      Handle destination, Request request, caf::timespan timeout = std::chrono::seconds{40}) {
+      Handle destination, Request request, std::chrono::milliseconds timeout = std::chrono::seconds{40}) {
     using result = caf::expected<reply_of<Handle, Request>>;
     auto initiate = [&](auto handler) {
       auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
@@ -72,13 +74,14 @@ public:
         abort_ = nullptr;
         asio::post(io_, [waiting, x = std::move(x)]() mutable { std::move(*waiting)(std::move(x)); });
       };
-      abort_ = [settle] { settle(caf::make_error(ec::unavailable, std::string{"the client has left"})); };
-      actor().request(destination, timeout, std::move(request))
+      abort_ = [settle](caf::error why) { settle(std::move(why)); };
+      actor().request(destination, caf::infinite, std::move(request))
           .then([settle](reply_of<Handle, Request>& x) { settle(std::move(x)); },
               [settle](caf::error& why) { settle(std::move(why)); });
     };
     if (aborted_)
-      co_return caf::make_error(ec::unavailable, std::string{"the client has left"});
+      co_return client_left();
+    time_limit limit{io_.get_executor(), timeout, [this] { give_up(caf::make_error(ec::timeout)); }};
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
   }
 
@@ -97,12 +100,15 @@ public:
   void abort();
 
 private:
+  static caf::error client_left() { return caf::make_error(ec::unavailable, std::string{"the client has left"}); }
+
   asio_actor& actor();
+  void give_up(caf::error why);
 
   caf::actor_system& system_;
   asio::io_context& io_;
   caf::actor handle_; ///< null while it rests
-  std::function<void()> abort_;
+  std::function<void(caf::error)> abort_; ///< ends the question or wait under way
   bool aborted_ = false;
 };
 

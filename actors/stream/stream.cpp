@@ -140,12 +140,13 @@ void stream_state::judge(const append_chunk& x, append_promise promise) {
   }
 }
 
-/// Sends everything that is pending as one write, unless one is under way.
+/// Sends everything that is pending as one write, unless one is under way. However long the store needs, it answers or
+/// dies; a time limit would wake the clock's thread twice for each write.
 void stream_state::commit() {
   if (writing_ || recovering_ || appends_.empty())
     return;
   writing_ = true;
-  self_->request(store_, options_.store_timeout, appends_.next_write(row_, write_bytes))
+  self_->request(store_, caf::infinite, appends_.next_write(row_, write_bytes))
       .then(
           [this](const stream_written& x) {
             settle(x.row);

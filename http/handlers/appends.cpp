@@ -66,36 +66,14 @@ response with_position(unsigned status, position next, bool closed) {
   return out;
 }
 
-struct known_stream {
-  directory_actor directory;
-  stream_actor stream;
-  std::string content_type;
-};
-
-/// The stream that the path names; an answered request and nothing when there is none.
-asio::awaitable<std::optional<known_stream>> find(exchange& x) {
-  auto services = co_await x.services();
-  if (!services) {
-    co_await x.send_error(services.error());
-    co_return std::nullopt;
-  }
-  find_stream question{x.parameter("path")};
-  auto found = co_await x.ask(services->directory, std::move(question));
-  if (!found) {
-    co_await x.send_error(found.error());
-    co_return std::nullopt;
-  }
-  co_return known_stream{services->directory, found->stream, found->row.content_type};
-}
-
-/// An append through the directory: a stream that retires just now is found again, once.
-asio::awaitable<caf::expected<chunk_appended>> append(
-    exchange& x, directory_actor directory, stream_actor stream, append_chunk what) {
+/// A stream that retires just now is found again, once.
+asio::awaitable<caf::expected<chunk_appended>> append(exchange& x, stream_actor stream, append_chunk what) {
   auto done = co_await x.ask(stream, what);
   if (done || code_of(done.error()) != ec::moved)
     co_return done;
-  find_stream again{x.parameter("path")};
-  auto found = co_await x.ask(directory, std::move(again));
+  const auto& path = x.parameter("path");
+  x.addresses().forget(path);
+  auto found = co_await x.addresses().stream(x.asker(), path);
   if (!found)
     co_return found.error();
   co_return co_await x.ask(found->stream, std::move(what));
@@ -154,7 +132,7 @@ asio::awaitable<void> put_stream(exchange& x) {
   auto next = opened->row.tail;
   auto closed = opened->row.closed;
   if (opened->created && (first.close || !first.bytes.empty())) {
-    auto done = co_await append(x, services->directory, opened->stream, first);
+    auto done = co_await append(x, opened->stream, first);
     if (!done)
       co_return co_await x.send_error(done.error());
     next = done->next;
@@ -181,14 +159,14 @@ asio::awaitable<void> put_stream(exchange& x) {
 asio::awaitable<void> post_stream(exchange& x) {
   if (co_await refuse_stranger(x))
     co_return;
-  auto found = co_await find(x);
+  auto found = co_await x.addresses().stream(x.asker(), x.parameter("path"));
   if (!found)
-    co_return;
-  auto wanted = read_append(headers_of(x), x.asked().body, found->content_type);
+    co_return co_await x.send_error(found.error());
+  auto wanted = read_append(headers_of(x), x.asked().body, found->row.content_type);
   if (auto* wrong = std::get_if<problem>(&wanted))
     co_return co_await x.send_problem(std::move(*wrong));
   auto& what = std::get<append_chunk>(wanted);
-  auto done = co_await append(x, found->directory, found->stream, what);
+  auto done = co_await append(x, found->stream, what);
   if (!done)
     co_return co_await send_refusal(x, found->stream, what, done.error());
   bool by_producer = !what.producer.id.empty();
@@ -203,11 +181,15 @@ asio::awaitable<void> post_stream(exchange& x) {
 asio::awaitable<void> delete_stream(exchange& x) {
   if (co_await refuse_engine_owned(x))
     co_return;
-  auto found = co_await find(x);
-  if (!found)
-    co_return;
-  remove_stream request{x.parameter("path")};
-  auto done = co_await x.ask(found->directory, std::move(request));
+  const auto& path = x.parameter("path");
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  if (auto found = co_await x.addresses().stream(x.asker(), path); !found)
+    co_return co_await x.send_error(found.error());
+  remove_stream request{path};
+  auto done = co_await x.ask(services->directory, std::move(request));
+  x.addresses().forget(path);
   if (!done)
     co_return co_await x.send_error(done.error());
   response nothing{204, {}, {}};

@@ -109,6 +109,12 @@ def with_children(pid):
     return [pid] + [below for child in children.split() for below in with_children(int(child))]
 
 
+def on_core(number):
+    """Server and client each have a core of their own. Left to itself the scheduler puts a server of one thread beside its
+    client now and then, where a delivery costs less, since the client finds it in the cache."""
+    return ["taskset", "--cpu-list", number]
+
+
 def wait_until_ready(process, port, log):
     for _ in range(200):
         if process.poll() is not None:
@@ -143,12 +149,12 @@ def running(name, listeners):
     function: it runs the client with further arguments, and answers its report."""
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=BUILD, ignore_cleanup_errors=True) as folder:
         port, log = free_port(), Path(folder) / "log"
-        command = SERVERS[name](Path(folder), port, listeners)
+        command = on_core(0) + SERVERS[name](Path(folder), port, listeners)
         with log.open("w") as output:
             process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output, stderr=output)
 
         def measure(*arguments):
-            client = [BUILD / "fanout_client", "--port", port, "--listeners", listeners, *arguments]
+            client = on_core(1) + [BUILD / "fanout_client", "--port", port, "--listeners", listeners, *arguments]
             for pid in with_children(process.pid):
                 client += ["--server", pid]
             done = subprocess.run(list(map(str, client)), capture_output=True, text=True)

@@ -1,16 +1,13 @@
-// The only source that includes Beast's HTTP parser: it is slow to compile.
+// The only source that includes Beast's HTTP serializer: it is slow to compile.
 #include "http/connection.hpp"
 
 #include "actors/log.hpp"
 #include "http/listener.hpp"
 #include "http/payload_body.hpp"
-#include "http/time_limit.hpp"
+#include "http/request_reader.hpp"
 #include "http/websocket.hpp"
 
-#include <boost/asio/read.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
@@ -26,19 +23,13 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using boost::system::error_code;
 
-/// How much of a refused body is read and dropped, so that the client gets to see the answer.
-constexpr size_t drain_limit = 8 << 20;
-constexpr size_t body_read = 64 << 10; ///< at a time
-constexpr auto drain_time = std::chrono::seconds{2};
-
 class tcp_connection final : public connection,
                              public response_writer,
                              public std::enable_shared_from_this<tcp_connection> {
 public:
-  tcp_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes,
-      address_book& addresses, tails& at_tails)
-      : io_(io), stream_(std::move(socket)), edge_(where), routes_(routes), addresses_(addresses), tails_(at_tails),
-        out_(stream_.socket(), where.outlets) {
+  tcp_connection(asio::ip::tcp::socket socket, const edge& where, const router& routes, io_parts& parts)
+      : stream_(std::move(socket)), edge_(where), routes_(routes), parts_(parts), reader_(stream_, where),
+        out_(stream_.socket(), parts.outlets) {
     edge_.counters.connections.Increment();
   }
 
@@ -60,23 +51,19 @@ private:
   void prepare();
   asio::awaitable<bool> listen();
   asio::awaitable<bool> serve_one();
-  asio::awaitable<bool> read();
   asio::awaitable<void> answer(exchange& x);
   asio::awaitable<void> refuse(problem x);
-  asio::awaitable<void> drain();
   bool host_allowed(std::string_view host) const;
   void watch_for_leaving();
 
   template <class Body>
   void fill(bhttp::response<Body>& out, const response& x);
 
-  asio::io_context& io_;
   beast::tcp_stream stream_;
   const edge& edge_;
   const router& routes_;
-  address_book& addresses_;
-  tails& tails_;
-  beast::flat_buffer buffer_;
+  io_parts& parts_;
+  request_reader reader_;
   outlet out_;
   std::unique_ptr<websocket> websocket_;
 
@@ -94,7 +81,7 @@ private:
   bool stopping_ = false;
 };
 
-// -- reading ------------------------------------------------------------------------------------------------------------
+// -- serving ------------------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> tcp_connection::run() {
   auto self = shared_from_this();
@@ -136,8 +123,15 @@ void tcp_connection::prepare() {
 asio::awaitable<bool> tcp_connection::serve_one() {
   finished_ = false;
   streaming_ = false;
-  if (!co_await read())
+  version_ = 11;
+  keep_alive_ = false;
+  head_ = false;
+  auto next = co_await reader_.read();
+  if (auto* why = std::get_if<problem>(&next))
+    co_await refuse(std::move(*why));
+  if (!std::holds_alternative<request_reader::request>(next))
     co_return false;
+  message_ = std::get<request_reader::request>(std::move(next));
   version_ = message_.version();
   keep_alive_ = message_.keep_alive();
   head_ = message_.method() == bhttp::verb::head;
@@ -163,8 +157,8 @@ asio::awaitable<bool> tcp_connection::serve_one() {
     co_return keep_alive_;
   }
   what.target = std::move(*target);
-  session_ = std::make_unique<session>(edge_.system, io_);
-  exchange x{edge_, addresses_, std::move(what), *session_, *this};
+  session_ = std::make_unique<session>(edge_.system, parts_.io);
+  exchange x{edge_, parts_.addresses, std::move(what), *session_, *this};
   serving_ = true;
   co_await answer(x);
   serving_ = false;
@@ -174,10 +168,9 @@ asio::awaitable<bool> tcp_connection::serve_one() {
 }
 
 void tcp_connection::follow(const stream_reader& found, const wire_format& format, position at) {
-  listener_ = std::make_unique<listener>(edge_, tails_, *session_, out_, found, format, at);
+  listener_ = std::make_unique<listener>(edge_, parts_.at_tails, *session_, out_, found, format, at);
   message_ = {}; // a listener keeps what it needs
-  if (buffer_.size() == 0)
-    buffer_.shrink_to_fit();
+  reader_.rest();
 }
 
 /// What a handler has left to be done. False: the connection ends.
@@ -206,66 +199,12 @@ asio::awaitable<void> tcp_connection::answer(exchange& x) {
   }
 }
 
-/// Reads one request whole, into `message_`. False: there is none, or it broke a rule and was refused.
-asio::awaitable<bool> tcp_connection::read() {
-  bhttp::request_parser<bhttp::string_body> parser;
-  parser.header_limit(static_cast<uint32_t>(edge_.header_limit));
-  parser.body_limit(edge_.body_limit);
-  error_code error;
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  stream_.expires_never();
-  time_limit limit{io_.get_executor(), edge_.patience, [this] { stream_.cancel(); }};
-  co_await bhttp::async_read_header(stream_, buffer_, parser, token);
-  bool begun = parser.got_some();
-  version_ = 11;
-  keep_alive_ = false;
-  head_ = false;
-  if (!error && beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
-    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(stream_, asio::buffer(go_on), token);
-  }
-  if (!error) {
-    // Beast reads into what the buffer has room for, which is little unless it is told.
-    if (auto length = parser.content_length(); length && *length > buffer_.size())
-      buffer_.reserve(static_cast<size_t>(std::min<uint64_t>(*length, body_read)));
-    co_await bhttp::async_read(stream_, buffer_, parser, token);
-  }
-  bool late = limit.over();
-  if (!error && !late) {
-    message_ = parser.release();
-    co_return true;
-  }
-  if (!late && error == bhttp::error::header_limit)
-    co_await refuse(refused(431, "headers_too_large", "The header is too large",
-        "Request line and headers together may have " + std::to_string(edge_.header_limit >> 10) + " KiB."));
-  else if (error == bhttp::error::body_limit)
-    co_await refuse(refused(413, "too_large", "The body is too large",
-        "A body may have " + std::to_string(edge_.body_limit >> 20) + " MiB."));
-  else if (late && begun)
-    co_await refuse(refused(408, "too_slow", "The request did not arrive in time",
-        "A request must arrive within " + std::to_string(edge_.patience.count() / 1000) + " seconds."));
-  else if (error.category() == bhttp::make_error_code(bhttp::error::bad_method).category()
-      && error != bhttp::error::end_of_stream && error != bhttp::error::partial_message)
-    co_await refuse(refused(400, "malformed", "This is not HTTP", "The request could not be parsed: " + error.message() + "."));
-  co_return false;
-}
-
 /// Answers what never became an exchange.
 asio::awaitable<void> tcp_connection::refuse(problem x) {
   response out{x.status, {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}}, {to_json(x)}};
   co_await send(std::move(out));
   if (!keep_alive_)
-    co_await drain();
-}
-
-/// Closing a socket with unread bytes resets it, and the answer is lost with it.
-asio::awaitable<void> tcp_connection::drain() {
-  error_code error;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  stream_.expires_after(drain_time);
-  std::vector<char> dropped(16 << 10);
-  for (size_t sum = 0; !error && sum < drain_limit;)
-    sum += co_await stream_.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+    co_await reader_.drop_rest();
 }
 
 /// Against DNS rebinding: a page of somebody else must not reach a server on loopback under its own name.
@@ -369,7 +308,6 @@ asio::awaitable<void> tcp_connection::upgrade() {
   edge_.counters.requests.Increment();
   websocket_ = make_websocket(stream_.socket(), out_, edge_.outlets.stall);
   co_await websocket_->accept(message_);
-  buffer_.clear();
   streaming_ = true;
   websocket_->listen([self = shared_from_this()] {
     if (self->session_)
@@ -407,9 +345,8 @@ void tcp_connection::stop() {
 } // namespace
 
 std::shared_ptr<connection> make_connection(
-    asio::ip::tcp::socket socket, asio::io_context& io, const edge& where, const router& routes, address_book& addresses,
-    tails& at_tails) {
-  return std::make_shared<tcp_connection>(std::move(socket), io, where, routes, addresses, at_tails);
+    asio::ip::tcp::socket socket, const edge& where, const router& routes, io_parts& parts) {
+  return std::make_shared<tcp_connection>(std::move(socket), where, routes, parts);
 }
 
 } // namespace segue::http

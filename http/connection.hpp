@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/router.hpp"
+#include "http/tail.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -9,7 +10,15 @@
 
 namespace segue::http {
 
-class tails;
+/// What the connections of one I/O thread have in common.
+struct io_parts {
+  explicit io_parts(const edge& where) : addresses(where.tenant), outlets(where.outlets), at_tails(where, io) {}
+
+  address_book addresses;
+  outlet_pool outlets;
+  tails at_tails;
+  asio::io_context io{1}; ///< goes first, and with it whatever still waits on it
+};
 
 /// A connection that runs. It ends by itself, or soon after `stop`.
 class connection {
@@ -24,7 +33,7 @@ public:
   virtual void stop() = 0;
 };
 
-std::shared_ptr<connection> make_connection(asio::ip::tcp::socket socket, asio::io_context& io, const edge& where,
-    const router& routes, address_book& addresses, tails& at_tails);
+std::shared_ptr<connection> make_connection(
+    asio::ip::tcp::socket socket, const edge& where, const router& routes, io_parts& parts);
 
 } // namespace segue::http

@@ -17,7 +17,6 @@ asio::awaitable<bool> listener::follow() {
 
 /// One frame of what is there already. The first one is sent even if there is nothing: it says where the stream stands.
 asio::awaitable<listener::place> listener::catch_up() {
-  co_await wait_for_room();
   auto batch = co_await reader_.read_patiently(member_.at, edge_.listener_bytes, 0);
   if (!batch)
     co_return place::lost;
@@ -31,14 +30,6 @@ asio::awaitable<listener::place> listener::catch_up() {
     co_await member_.out.drain();
   }
   co_return at_end ? place::at_end : batch->up_to_date() ? place::at_tail : place::between;
-}
-
-/// While much waits for slow listeners, those who have a way to go are given nothing more: what is left of the bound is for
-/// those at the tail.
-asio::awaitable<void> listener::wait_for_room() {
-  const auto& limits = edge_.outlets;
-  while (!session_.aborted() && limits.counters.bytes_waiting.Value() > static_cast<double>(limits.waiting / 2))
-    co_await session_.pause(std::chrono::milliseconds{100});
 }
 
 } // namespace segue::http

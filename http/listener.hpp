@@ -21,7 +21,6 @@ private:
   enum class place { between, at_tail, at_end, lost };
 
   asio::awaitable<place> catch_up();
-  asio::awaitable<void> wait_for_room();
 
   const edge& edge_;
   tails& tails_;

@@ -23,10 +23,8 @@ void outlet::send(payload frame) {
     send_waiting();
   else
     count();
-  if (limits_.counters.bytes_waiting.Value() > static_cast<double>(limits_.waiting) && !waiting_.empty()) {
-    limits_.counters.listeners_cut.Increment();
-    fail(asio::error::no_buffer_space);
-  }
+  if (!waiting_.empty())
+    pool_.make_room();
   if (when_busy_ && (error_ || !waiting_.empty()))
     when_busy_();
 }
@@ -64,9 +62,24 @@ void outlet::count() {
   uint64_t bytes = 0;
   for (const auto& x : waiting_)
     bytes += x.size();
-  if (bytes != counted_)
-    limits_.counters.bytes_waiting.Increment(static_cast<double>(bytes) - static_cast<double>(counted_));
+  if (bytes == counted_)
+    return;
+  if (counted_ == 0)
+    place_ = pool_.busy_.insert(pool_.busy_.end(), this);
+  else if (bytes == 0)
+    pool_.busy_.erase(place_);
+  pool_.limits_.counters.bytes_waiting.Increment(static_cast<double>(bytes) - static_cast<double>(counted_));
   counted_ = bytes;
+}
+
+void outlet_pool::make_room() {
+  while (!busy_.empty() && limits_.counters.bytes_waiting.Value() > static_cast<double>(limits_.waiting)) {
+    auto& longest = *busy_.front();
+    limits_.counters.listeners_cut.Increment();
+    longest.fail(asio::error::no_buffer_space);
+    error_code ignored;
+    longest.socket_.cancel(ignored); // it waits for room in its socket, and is told
+  }
 }
 
 void outlet::send_waiting() {
@@ -91,16 +104,16 @@ void outlet::send_waiting() {
 asio::awaitable<void> outlet::drain() {
   while (!waiting_.empty() && !error_) {
     error_code failed;
-    time_limit limit{socket_.get_executor(), limits_.stall, [this] {
+    time_limit limit{socket_.get_executor(), pool_.limits().stall, [this] {
       error_code ignored;
       socket_.cancel(ignored);
     }};
     co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, failed));
     if (limit.over())
       fail(asio::error::timed_out);
-    else if (failed)
+    else if (failed && !error_)
       fail(failed);
-    else
+    else if (!error_)
       send_waiting();
   }
   if (error_)

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <span>
 #include <vector>
 
@@ -20,15 +21,33 @@ namespace asio = boost::asio;
 
 struct outlet_limits {
   std::chrono::milliseconds stall; ///< a client that takes nothing for so long is gone
-  uint64_t waiting;                ///< bytes kept by all outlets together; one that would keep more breaks
+  uint64_t waiting;                ///< bytes kept by all outlets together
   metrics& counters;
+};
+
+class outlet;
+
+/// The outlets of one thread that keep something. When too much is kept, who has kept longest is cut off.
+class outlet_pool {
+public:
+  explicit outlet_pool(const outlet_limits& limits) : limits_(limits) {}
+
+  const outlet_limits& limits() const { return limits_; }
+
+private:
+  friend class outlet;
+
+  void make_room();
+
+  const outlet_limits& limits_;
+  std::list<outlet*> busy_; ///< since when: the longest first
 };
 
 /// Sends at once what the socket takes and keeps the rest. Whoever finds it not `idle` after a `send` waits for `drain`
 /// before sending more: that bounds what is kept to one frame and some control frames. Used on one thread.
 class outlet {
 public:
-  outlet(asio::ip::tcp::socket& socket, const outlet_limits& limits) : socket_(socket), limits_(limits) {}
+  outlet(asio::ip::tcp::socket& socket, outlet_pool& pool) : socket_(socket), pool_(pool) {}
   ~outlet();
   outlet(const outlet&) = delete;
   outlet& operator=(const outlet&) = delete;
@@ -53,13 +72,16 @@ public:
   asio::awaitable<void> drain();
 
 private:
+  friend class outlet_pool;
+
   size_t write(std::span<iovec> parts);
   void send_waiting();
   void fail(boost::system::error_code why);
   void count();
 
   asio::ip::tcp::socket& socket_;
-  const outlet_limits& limits_;
+  outlet_pool& pool_;
+  std::list<outlet*>::iterator place_; ///< in the pool, while `counted_` is not 0
   std::vector<payload> waiting_;
   uint64_t counted_ = 0; ///< bytes of `waiting_`, as the metric knows them
   boost::system::error_code error_;

@@ -1,7 +1,6 @@
 #include "http/server.hpp"
 
 #include "actors/log.hpp"
-#include "http/tail.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -18,12 +17,9 @@ namespace segue::http {
 using boost::system::error_code;
 
 /// One thread and everything that lives on it.
-struct server::io_thread {
-  explicit io_thread(const edge& where) : addresses(where.tenant), at_tails(where, io) {}
+struct server::io_thread : io_parts {
+  using io_parts::io_parts;
 
-  asio::io_context io{1};
-  address_book addresses;
-  tails at_tails;
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::set<std::shared_ptr<connection>> connections; ///< touched on this thread only
   std::atomic<size_t> open = 0;
@@ -84,7 +80,7 @@ asio::awaitable<void> server::accept() {
 }
 
 void server::adopt(io_thread& on, asio::ip::tcp::socket socket) {
-  auto client = make_connection(std::move(socket), on.io, edge_, routes_, on.addresses, on.at_tails);
+  auto client = make_connection(std::move(socket), edge_, routes_, on);
   on.connections.insert(client);
   asio::co_spawn(on.io, client->run(), [&on, client](std::exception_ptr) {
     on.connections.erase(client);

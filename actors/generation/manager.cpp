@@ -14,10 +14,6 @@ constexpr uint32_t resume_page = 500;
 constexpr auto resume_pause = std::chrono::milliseconds{500};
 constexpr auto places_pause = std::chrono::milliseconds{200}; ///< so that many changes become one
 
-caf::error not_resumed() {
-  return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
-}
-
 bool ended(const generation_row& row) {
   return row.state != generation_state::queued && row.state != generation_state::running;
 }
@@ -298,66 +294,6 @@ caf::result<generations_listed> manager_state::on(const list_generations& x) {
           },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
-}
-
-// -- ending ------------------------------------------------------------------------------------------------------------
-
-caf::result<generation_status> manager_state::on(const cancel_generation& x) {
-  if (!resumed_)
-    return not_resumed();
-  if (auto row = queue_.take(x.request_id)) {
-    row->decided = generation_state::cancelled; // it begins with its end
-    run(std::move(*row));
-    count();
-  }
-  if (auto at = live_.find(x.request_id); at != live_.end()) {
-    at->second.cancels.push_back(self_->make_response_promise<status_promise>());
-    self_->send(at->second.actor, x); // dead: it is told when it is launched again
-    return at->second.cancels.back();
-  }
-  return self_->delegate(catalogue_, find_generation{x.request_id, {}});
-}
-
-caf::result<generation_purged> manager_state::on(const purge_generation& x) {
-  auto promise = self_->make_response_promise<purged_promise>();
-  auto failed = [promise](const caf::error& why) mutable { promise.deliver(why); };
-  manager_actor me{self_};
-  self_->request(me, timeout(), cancel_generation{x.request_id})
-      .then([this, promise](generation_status& x) { purge(std::move(x.row), promise); }, failed);
-  return promise;
-}
-
-/// First the intention, then the streams, then the row: whatever is interrupted is gone on with at the next start.
-void manager_state::purge(generation_row row, purged_promise promise) {
-  row.state = generation_state::purging;
-  self_->request(catalogue_, timeout(), store_generation{row})
-      .then([this, row, promise](const generation_status&) { remove_streams(row, promise); },
-          [promise](const caf::error& why) mutable { promise.deliver(why); });
-}
-
-void manager_state::remove_streams(const generation_row& row, purged_promise promise) {
-  auto id = row.request_id;
-  auto failed = [promise, id](const caf::error& why) mutable {
-    log::warning("generation", "purge_failed", id + ": " + to_string(code_of(why)));
-    promise.deliver(why);
-  };
-  self_->request(directory_, timeout(), remove_stream{audio_path(id)})
-      .then(
-          [this, promise, id, failed](const stream_removed&) {
-            self_->request(directory_, timeout(), remove_stream{events_path(id)})
-                .then(
-                    [this, promise, id, failed](const stream_removed&) {
-                      self_->request(catalogue_, timeout(), erase_generation{id})
-                          .then(
-                              [promise, id](const generation_purged& x) mutable {
-                                log::info("generation", "purged", id);
-                                promise.deliver(x);
-                              },
-                              failed);
-                    },
-                    failed);
-          },
-          failed);
 }
 
 // -- the rest ----------------------------------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ private:
   void purge(generation_row row, purged_promise promise);
   void remove_streams(const generation_row& row, purged_promise promise);
 
+  static caf::error not_resumed() {
+    return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
+  }
+
   std::chrono::milliseconds timeout() const { return options_.each.timeout; }
 
   manager_impl::pointer self_;

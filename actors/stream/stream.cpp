@@ -9,7 +9,6 @@ namespace segue {
 namespace {
 
 constexpr size_t write_bytes = 4 * 1024 * 1024; ///< of one `put_chunks`, so that no stream starves the others
-constexpr uint32_t longest_wait_ms = 30'000;
 
 caf::error stopped() { return caf::make_error(ec::unavailable, std::string{"the stream has stopped"}); }
 
@@ -231,85 +230,6 @@ void stream_state::give_up(const caf::error& why) {
     metrics_->appends_refused.Increment();
     promise.deliver(why);
   }
-}
-
-// -- reading -----------------------------------------------------------------------------------------------------------
-
-caf::result<chunk_batch> stream_state::on(const read_chunks& x) {
-  touch();
-  if (moved_)
-    return caf::make_error(ec::moved);
-  if (x.after > row_.tail)
-    return caf::make_error(ec::bad_offset, "the stream ends at " + format_offset(row_.tail));
-  bool nothing_newer = x.after == row_.tail;
-  if (nothing_newer && (row_.closed || x.wait_ms == 0))
-    return chunk_batch{{}, x.after, row_.tail, row_.closed};
-  if (nothing_newer && parked_.size() >= options_.parked_readers) {
-    metrics_->reads_refused.Increment();
-    return caf::make_error(ec::busy, std::string{"too many readers wait for this stream"});
-  }
-  auto promise = self_->make_response_promise<read_promise>();
-  if (nothing_newer)
-    park(x, promise);
-  else
-    answer(promise, x.after, x.limit);
-  return promise;
-}
-
-/// From memory, or by a reader thread of the store, which then answers in our place.
-void stream_state::answer(read_promise promise, position after, uint64_t limit) {
-  if (!ring_.holds(after)) {
-    metrics_->reads_store.Increment();
-    promise.delegate(store_, load_chunks{row_.id, after, limit, row_.tail, row_.closed});
-    return;
-  }
-  metrics_->reads_ring.Increment();
-  auto records = ring_.read(after, limit);
-  if (!records) {
-    promise.deliver(caf::make_error(ec::bad_offset, std::string{"the offset lies inside a message"}));
-    return;
-  }
-  auto next = records->back().end();
-  promise.deliver(chunk_batch{std::move(*records), next, row_.tail, row_.closed});
-}
-
-void stream_state::park(const read_chunks& x, read_promise promise) {
-  auto wait = std::chrono::milliseconds{std::min(x.wait_ms, longest_wait_ms)};
-  auto deadline = self_->clock().now() + wait;
-  parked_.park({x.after, x.limit, deadline, std::move(promise)});
-  metrics_->readers_parked.Increment();
-  expire_at(deadline);
-}
-
-/// A timer that is no longer the next one runs out without effect.
-void stream_state::expire_at(time_point deadline) {
-  if (deadline >= next_expiry_)
-    return;
-  next_expiry_ = deadline;
-  self_->scheduled_send(self_, deadline, expire_readers{});
-}
-
-void stream_state::wake_readers() {
-  auto woken = parked_.take_ready(row_.tail, row_.closed);
-  metrics_->readers_parked.Decrement(static_cast<double>(woken.size()));
-  for (auto& x : woken) {
-    if (x.after == row_.tail)
-      x.ticket.deliver(chunk_batch{{}, row_.tail, row_.tail, true});
-    else
-      answer(std::move(x.ticket), x.after, x.limit);
-  }
-}
-
-void stream_state::on(const expire_readers&) {
-  auto now = self_->clock().now();
-  if (now < next_expiry_)
-    return;
-  auto expired = parked_.take_expired(now);
-  metrics_->readers_parked.Decrement(static_cast<double>(expired.size()));
-  for (auto& x : expired)
-    x.ticket.deliver(chunk_batch{{}, row_.tail, row_.tail, row_.closed});
-  next_expiry_ = time_point::max();
-  expire_at(parked_.next_deadline());
 }
 
 // -- the rest ----------------------------------------------------------------------------------------------------------

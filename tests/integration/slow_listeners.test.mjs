@@ -201,6 +201,34 @@ describe('with --stall-timeout 2s, a listener', { timeout: 60_000 }, () => {
   });
 });
 
+describe('with --listeners-bytes 1MiB, slow listeners', { timeout: 60_000 }, () => {
+  const server = useServer({ args: ['--listeners-bytes', '1MiB'] });
+  afterEach(dismiss);
+
+  it('are cut off when too much waits for all of them, and come back where they were', async () => {
+    const broadcast = await new Broadcast(server, '/v1/stream/slow/bounded').create();
+    const others = await crowd(3, broadcast);
+    const stopped = Array.from({ length: 12 }, () => new CrowdListener(broadcast).connectThinly());
+    await listening(stopped);
+    for (const { process } of stopped) process.kill('SIGSTOP');
+    for (let i = 0; i < 16; ++i) {
+      await broadcast.append(256 << 10);
+      assert((await metric(server, 'segue_listener_bytes_waiting')) <= mebibyte);
+    }
+    await broadcast.heardBy(others);
+    const cut = await metric(server, 'segue_listeners_cut_total');
+    assert(cut > 0 && cut < stopped.length, `${cut} were cut: as many as needed`);
+    await listenersOf(server, others.length);
+    const connections = await metric(server, 'segue_http_connections');
+    assert(connections <= others.length + stopped.length - cut + 1, `${connections} connections`);
+
+    const returned = await gathered([new CrowdListener(broadcast, WebSocketWire, { from: 0 }).connect()]);
+    await broadcast.heardBy([...returned, ...others]);
+    dismiss();
+    await waitFor(async () => (await metric(server, 'segue_listener_bytes_waiting')) === 0, { what: 'nothing to wait any more' });
+  });
+});
+
 describe('with --stall-timeout 4s, a client whose cable is pulled', { timeout: 60_000 }, async () => {
   const stall = 4_000;
   const silent = await startModel((_, response) => {

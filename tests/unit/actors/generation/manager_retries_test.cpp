@@ -52,16 +52,6 @@ struct world : generation_world {
   }
 };
 
-/// Calls `test` with 1, 2, 3 … until it says that there was nothing left to disturb.
-template <class Test>
-void at_every_point(size_t stride, Test test) {
-  size_t at = 1;
-  while (at < 3'000 && test(at))
-    at += stride;
-  CAF_CHECK_GREATER(at, 10u); // else hardly anything was disturbed
-  CAF_CHECK_LESS(at, 3'000u);
-}
-
 } // namespace
 
 CAF_TEST(an attempt that breaks off is followed by another and the sound is gapless and not doubled) {

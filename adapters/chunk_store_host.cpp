@@ -1,5 +1,6 @@
 #include "actors/description.hpp"
 #include "actors/supervision.hpp"
+#include "actors/turns.hpp"
 #include "adapters/host.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -29,10 +30,11 @@ class writer_state {
 public:
   static inline const char* name = "writer";
 
-  explicit writer_state(writer_actor::pointer self) : self_(self) {}
+  explicit writer_state(writer_actor::pointer self) : self_(self), answered_(self->system()) {}
 
-  void open(std::shared_ptr<chunk_store> engine, metrics& m) {
+  void open(std::shared_ptr<chunk_store> engine, bool own_thread, metrics& m) {
     engine_ = std::move(engine);
+    own_thread_ = own_thread;
     metrics_ = &m;
   }
 
@@ -50,6 +52,9 @@ public:
     auto writes = std::exchange(writes_, {});
     auto promises = std::exchange(promises_, {});
     auto outcomes = commit(writes);
+    auto* usual = self_->context();
+    if (own_thread_)
+      self_->context(&answered_);
     for (size_t i = 0; i < promises.size(); ++i) {
       if (!outcomes)
         promises[i].deliver(outcomes.error());
@@ -58,6 +63,8 @@ public:
       else
         promises[i].deliver(std::move(outcome.written));
     }
+    self_->context(usual);
+    answered_.run();
   }
 
   actor_description on(const describe_actor&) {
@@ -101,7 +108,9 @@ private:
   static constexpr auto pause = std::chrono::milliseconds{100}; ///< between two attempts to reopen
 
   writer_actor::pointer self_;
+  few_turns answered_; ///< streams, on this thread before the next commit
   std::shared_ptr<chunk_store> engine_;
+  bool own_thread_ = false;
   metrics* metrics_ = nullptr;
   caf::actor_clock::time_point next_try_{};
   std::vector<stream_write> writes_;
@@ -111,9 +120,9 @@ private:
 };
 
 writer_actor::behavior_type writer(
-    writer_actor::stateful_pointer<writer_state> self, std::shared_ptr<chunk_store> engine, metrics* m) {
+    writer_actor::stateful_pointer<writer_state> self, std::shared_ptr<chunk_store> engine, bool own_thread, metrics* m) {
   auto& st = self->state;
-  st.open(std::move(engine), *m);
+  st.open(std::move(engine), own_thread, *m);
   return {
       [&st](const create_stream& x) { return st.on(x); },
       [&st](const claim_stream& x) { return st.on(x); },
@@ -212,8 +221,8 @@ public:
 
 private:
   void start_writer() {
-    writer_ = options_.own_threads ? self_->spawn<caf::detached>(writer, engine_, metrics_)
-                                   : self_->spawn(writer, engine_, metrics_);
+    writer_ = options_.own_threads ? self_->spawn<caf::detached>(writer, engine_, true, metrics_)
+                                   : self_->spawn(writer, engine_, false, metrics_);
     self_->monitor(writer_);
   }
 

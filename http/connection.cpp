@@ -157,7 +157,7 @@ asio::awaitable<bool> tcp_connection::serve_one() {
     co_return keep_alive_;
   }
   what.target = std::move(*target);
-  session_ = std::make_unique<session>(edge_.system, parts_.io);
+  session_ = std::make_unique<session>(parts_.unit);
   exchange x{edge_, parts_.addresses, std::move(what), *session_, *this};
   serving_ = true;
   co_await answer(x);

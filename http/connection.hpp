@@ -12,10 +12,12 @@ namespace segue::http {
 
 /// What the connections of one I/O thread have in common.
 struct io_parts {
-  explicit io_parts(const edge& where) : addresses(where.tenant), outlets(where.outlets), at_tails(where, io) {}
+  explicit io_parts(const edge& where)
+      : addresses(where.tenant), outlets(where.outlets), unit(where.system, io), at_tails(where, unit) {}
 
   address_book addresses;
   outlet_pool outlets;
+  io_unit unit;
   tails at_tails;
   asio::io_context io{1}; ///< goes first, and with it whatever still waits on it
 };

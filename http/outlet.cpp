@@ -29,11 +29,6 @@ void outlet::send(payload frame) {
     when_busy_();
 }
 
-size_t outlet::send_now(int socket, std::string_view bytes) {
-  auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent < 0 ? 0 : static_cast<size_t>(sent);
-}
-
 /// Bytes the socket took; 0 when it is full, or broken.
 size_t outlet::write(std::span<iovec> parts) {
   msghdr message{};

@@ -55,10 +55,6 @@ public:
   /// Frames leave in order and whole. After an error nothing is sent any more.
   void send(payload frame);
 
-  /// For those who send to many sockets in a row: to the socket of an idle outlet, without looking at the outlet. Returns
-  /// how many bytes it took; the rest is to be given to `send`.
-  static size_t send_now(int socket, std::string_view bytes);
-
   int socket() { return socket_.native_handle(); }
 
   /// Called when a `send` leaves the outlet not idle, or broken.

@@ -2,11 +2,10 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <caf/make_actor.hpp>
-#include <caf/scoped_execution_unit.hpp>
 
 namespace segue::http {
 
-asio_actor::asio_actor(caf::actor_config& config, asio::io_context& io) : caf::event_based_actor(config), io_(io) {}
+asio_actor::asio_actor(caf::actor_config& config, io_unit& on) : caf::event_based_actor(config), on_(on) {}
 
 /// Without a behaviour an actor ends as soon as it waits for nothing; a session waits for sockets, too.
 caf::behavior asio_actor::make_behavior() {
@@ -19,7 +18,7 @@ void asio_actor::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*)
     return;
   arrived_.push_back(std::move(element));
   if (arrived_.size() == 1)
-    asio::post(io_, [this, self = caf::strong_actor_ptr{ctrl()}] { drain(); });
+    asio::post(on_.io(), [this, self = caf::strong_actor_ptr{ctrl()}] { drain(); });
 }
 
 void asio_actor::close() {
@@ -27,7 +26,10 @@ void asio_actor::close() {
     std::lock_guard lock{mutex_};
     closed_ = true;
   }
-  cleanup(caf::exit_reason::user_shutdown, home_system().dummy_execution_unit()); // also cancels its timeouts
+  awaited_responses_.clear();
+  multiplexed_responses_.clear();
+  // It has no timers and nothing in CAF's mailbox: looking for them would wake the clock's thread for each request.
+  caf::monitorable_actor::cleanup(caf::exit_reason::user_shutdown, home_system().dummy_execution_unit());
 }
 
 void asio_actor::drain() {
@@ -37,17 +39,18 @@ void asio_actor::drain() {
     batch.swap(arrived_);
   }
   for (auto& element : batch)
-    activate(home_system().dummy_execution_unit(), *element);
+    activate(&on_, *element);
 }
 
-session::session(caf::actor_system& system, asio::io_context& io) : system_(system), io_(io) {}
+session::session(io_unit& on) : on_(on) {}
 
 session::~session() { rest(); }
 
 asio_actor& session::actor() {
   if (!handle_) {
-    caf::actor_config config{system_.dummy_execution_unit()};
-    handle_ = caf::make_actor<asio_actor, caf::actor>(system_.next_actor_id(), system_.node(), &system_, config, io_);
+    auto& system = on_.system();
+    caf::actor_config config{&on_};
+    handle_ = caf::make_actor<asio_actor, caf::actor>(system.next_actor_id(), system.node(), &system, config, on_);
   }
   return *static_cast<asio_actor*>(caf::actor_cast<caf::abstract_actor*>(handle_));
 }
@@ -68,7 +71,7 @@ asio::awaitable<void> session::suspend(std::function<void(std::function<void()>)
       if (std::exchange(*resumed, true))
         return;
       abort_ = nullptr;
-      asio::post(io_, [waiting] { std::move (*waiting)(); });
+      asio::post(on_.io(), [waiting] { std::move (*waiting)(); });
     };
     abort_ = [resume](const caf::error&) { resume(); };
     start(resume);
@@ -77,7 +80,7 @@ asio::awaitable<void> session::suspend(std::function<void(std::function<void()>)
 }
 
 asio::awaitable<void> session::pause(std::chrono::milliseconds duration) {
-  asio::steady_timer timer{io_, duration};
+  asio::steady_timer timer{on_.io(), duration};
   co_await suspend([&timer](std::function<void()> resume) {
     timer.async_wait([resume](boost::system::error_code cancelled) {
       if (!cancelled)

@@ -4,14 +4,13 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "http/io_unit.hpp"
 #include "http/time_limit.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 
 #include <deque>
@@ -21,8 +20,6 @@
 
 namespace segue::http {
 
-namespace asio = boost::asio;
-
 /// What `Handle` answers to `Request`.
 template <class Handle, class Request>
 using reply_of = typename caf::detail::tl_head<
@@ -31,7 +28,7 @@ using reply_of = typename caf::detail::tl_head<
 /// An actor whose messages are handled on an Asio thread.
 class asio_actor : public caf::event_based_actor {
 public:
-  asio_actor(caf::actor_config& config, asio::io_context& io);
+  asio_actor(caf::actor_config& config, io_unit& on);
 
   using caf::event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
@@ -45,7 +42,7 @@ protected:
 private:
   void drain();
 
-  asio::io_context& io_;
+  io_unit& on_;
   std::mutex mutex_;
   std::deque<caf::mailbox_element_ptr> arrived_;
   bool closed_ = false;
@@ -54,7 +51,7 @@ private:
 /// Owns the actor, which begins with the first question; used on the I/O thread only. One question at a time.
 class session {
 public:
-  session(caf::actor_system& system, asio::io_context& io);
+  explicit session(io_unit& on);
   ~session();
   session(const session&) = delete;
   session& operator=(const session&) = delete;
@@ -72,7 +69,7 @@ public:
         if (std::exchange(*answered, true))
           return;
         abort_ = nullptr;
-        asio::post(io_, [waiting, x = std::move(x)]() mutable { std::move(*waiting)(std::move(x)); });
+        asio::post(on_.io(), [waiting, x = std::move(x)]() mutable { std::move(*waiting)(std::move(x)); });
       };
       abort_ = [settle](caf::error why) { settle(std::move(why)); };
       actor().request(destination, caf::infinite, std::move(request))
@@ -81,7 +78,7 @@ public:
     };
     if (aborted_)
       co_return client_left();
-    time_limit limit{io_.get_executor(), timeout, [this] { give_up(caf::make_error(ec::timeout)); }};
+    time_limit limit{on_.io().get_executor(), timeout, [this] { give_up(caf::make_error(ec::timeout)); }};
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
   }
 
@@ -105,8 +102,7 @@ private:
   asio_actor& actor();
   void give_up(caf::error why);
 
-  caf::actor_system& system_;
-  asio::io_context& io_;
+  io_unit& on_;
   caf::actor handle_; ///< null while it rests
   std::function<void(caf::error)> abort_; ///< ends the question or wait under way
   bool aborted_ = false;

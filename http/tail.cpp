@@ -1,5 +1,7 @@
 #include "http/tail.hpp"
 
+#include "http/shared_frame.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -23,7 +25,7 @@ chunk_batch rest_of(const chunk_batch& batch, position at) {
 } // namespace
 
 tail::tail(tails& home, const stream_reader& reader, position cursor)
-    : home_(home), session_(home.edge_.system, home.io_), reader_(session_, reader), cursor_(cursor) {}
+    : home_(home), session_(home.on_), reader_(session_, reader), cursor_(cursor) {}
 
 bool tail::join(tail_member& x) {
   if (x.at < cursor_)
@@ -84,13 +86,14 @@ asio::awaitable<void> tail::run() {
 
 /// One frame for each format, whatever the number of listeners.
 void tail::deliver(const chunk_batch& batch) {
-  std::vector<std::pair<const wire_format*, payload>> built;
-  auto frame_of = [&](const wire_format* format) -> const payload& {
-    for (const auto& [known, frame] : built)
-      if (known == format)
-        return frame;
-    home_.edge_.counters.frames_built.Increment();
-    return built.emplace_back(format, format->frame(row(), batch)).second;
+  std::map<const wire_format*, shared_frame> built;
+  auto frame_of = [&](const wire_format* format) -> const shared_frame& {
+    auto at = built.find(format);
+    if (at == built.end()) {
+      home_.edge_.counters.frames_built.Increment();
+      at = built.try_emplace(format, format->frame(row(), batch), members_.size()).first;
+    }
+    return at->second;
   };
   auto start = std::exchange(cursor_, batch.next);
   size_t frames = 0;
@@ -99,13 +102,18 @@ void tail::deliver(const chunk_batch& batch) {
   for (auto& x : members_) {
     if (x.at > batch.next || (x.at == batch.next && !batch.chunks.empty() && !batch.closed))
       continue; // it has read this by itself
-    auto own = x.at == start ? payload{} : x.format->frame(row(), rest_of(batch, x.at));
-    const auto& frame = x.at == start ? frame_of(x.format) : own;
-    x.at = batch.next;
-    bytes += frame.size();
     ++frames;
-    if (auto sent = outlet::send_now(x.socket, frame.view()); sent < frame.size())
-      x.member->out.send(frame.from(sent));
+    auto had = std::exchange(x.at, batch.next);
+    if (had != start) {
+      auto own = x.format->frame(row(), rest_of(batch, had));
+      bytes += own.size();
+      x.member->out.send(std::move(own));
+      continue;
+    }
+    const auto& frame = frame_of(x.format);
+    bytes += frame.bytes().size();
+    if (auto sent = frame.send_now(x.socket); sent < frame.bytes().size())
+      x.member->out.send(frame.bytes().from(sent));
   }
   delivering_ = false;
   home_.edge_.counters.frames_sent.Increment(static_cast<double>(frames));
@@ -140,7 +148,7 @@ asio::awaitable<void> tails::follow(session& of_member, const stream_reader& rea
   if (!joined->join(x))
     co_return;
   if (fresh)
-    asio::co_spawn(io_, joined->run(), asio::detached);
+    asio::co_spawn(on_.io(), joined->run(), asio::detached);
   of_member.rest();
   co_await of_member.suspend([&x](std::function<void()> resume) { x.wake = std::move(resume); });
   joined->leave(x); // no effect unless the listener has gone

@@ -64,7 +64,7 @@ private:
 /// The tails of one I/O thread.
 class tails {
 public:
-  tails(const edge& where, asio::io_context& io) : edge_(where), io_(io) {}
+  tails(const edge& where, io_unit& on) : edge_(where), on_(on) {}
 
   /// Keeps the member at the tail of the reader's stream until it lags, ends or is aborted. Returns at once when the
   /// member is behind the tail.
@@ -74,7 +74,7 @@ private:
   friend class tail;
 
   const edge& edge_;
-  asio::io_context& io_;
+  io_unit& on_;
   std::map<stream_id, std::shared_ptr<tail>> live_;
 };
 

@@ -17,6 +17,7 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using boost::system::error_code;
 
+constexpr size_t first_read = 4 << 10; ///< at once: header and body of a small request
 constexpr size_t body_read = 64 << 10; ///< at a time
 
 /// How much of a refused body is read and dropped, so that the client gets to see the answer.
@@ -51,6 +52,7 @@ asio::awaitable<request_reader::outcome> request_reader::read() {
   auto token = asio::redirect_error(asio::use_awaitable, error);
   stream_.expires_never();
   time_limit limit{stream_.get_executor(), edge_.patience, [this] { stream_.cancel(); }};
+  buffer_.reserve(first_read);
   co_await bhttp::async_read_header(stream_, buffer_, parser, token);
   bool begun = parser.got_some();
   if (!error && beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {

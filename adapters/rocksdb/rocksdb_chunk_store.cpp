@@ -16,6 +16,7 @@ namespace segue::rocksdb_engine {
 namespace {
 
 constexpr const char* last_id_key = "last_id";
+constexpr size_t most_known = 4096; ///< rows that are remembered; then it begins anew
 
 void check(const rocksdb::Status& status, const char* doing) {
   if (status.ok())
@@ -93,6 +94,10 @@ public:
     synced.sync = true;
     check(store_.db_->Write(synced, &batch_), "writing to the chunk store");
     store_.last_id_ = last_id_;
+    if (store_.known_.size() > most_known)
+      store_.known_.clear();
+    for (auto& [id, row] : rows_)
+      store_.known_[id] = std::move(row);
   }
 
 private:
@@ -107,6 +112,8 @@ private:
 
   stream_row* find(stream_id id) {
     auto row = rows_.find(id);
+    if (row == rows_.end() && store_.known_.contains(id))
+      row = rows_.emplace(id, store_.known_[id]).first;
     if (row == rows_.end()) {
       auto stored = store_.get(streams, id_key(id));
       row = rows_.emplace(id, stored ? std::optional{decode_stream(*stored)} : std::nullopt).first;
@@ -151,6 +158,7 @@ void rocksdb_chunk_store::open() {
   rocksdb::DB* db = nullptr;
   check(rocksdb::DB::Open(how, options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
   db_.reset(db);
+  known_.clear();
   auto last = get(meta, last_id_key);
   last_id_ = last ? read_id(*last) : 0;
 }

@@ -47,6 +47,7 @@ private:
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   stream_id last_id_ = 0;
+  std::map<stream_id, std::optional<stream_row>> known_; ///< what `commit` remembers; nothing: there is no such stream
 };
 
 } // namespace segue::rocksdb_engine

@@ -92,6 +92,7 @@ public:
   void write() {
     rocksdb::WriteOptions synced;
     synced.sync = true;
+    store_.written_ += batch_.GetDataSize();
     check(store_.db_->Write(synced, &batch_), "writing to the chunk store");
     store_.last_id_ = last_id_;
     if (store_.known_.size() > most_known)
@@ -197,9 +198,7 @@ std::vector<write_outcome> rocksdb_chunk_store::commit(std::span<const stream_wr
   std::shared_lock lock{mutex_};
   if (!db_)
     throw adapter_error{ec::unavailable, "the chunk store is closed"};
-  if (std::filesystem::space(options_.folder).available < options_.reserve_bytes)
-    throw adapter_error{ec::storage_full, "less free space than the reserve of "
-        + std::to_string(options_.reserve_bytes >> 20) + " MiB"};
+  check_space();
   transaction together{*this};
   std::vector<write_outcome> outcomes;
   outcomes.reserve(writes.size());
@@ -207,6 +206,18 @@ std::vector<write_outcome> rocksdb_chunk_store::commit(std::span<const stream_wr
     outcomes.push_back(std::visit([&](const auto& x) { return together.apply_write(x); }, write));
   together.write();
   return outcomes;
+}
+
+/// Looks again after a while, or when much was written since.
+void rocksdb_chunk_store::check_space() {
+  auto now = std::chrono::steady_clock::now();
+  if (now < look_again_ && written_ < options_.reserve_bytes / 16)
+    return;
+  if (std::filesystem::space(options_.folder).available < options_.reserve_bytes)
+    throw adapter_error{ec::storage_full, "less free space than the reserve of "
+        + std::to_string(options_.reserve_bytes >> 20) + " MiB"};
+  look_again_ = now + std::chrono::milliseconds{100};
+  written_ = 0;
 }
 
 std::optional<std::string> rocksdb_chunk_store::get(family where, const std::string& key) const {

@@ -5,6 +5,7 @@
 
 #include <rocksdb/db.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <shared_mutex>
@@ -38,6 +39,7 @@ private:
   void open();
   void close();
   void probe() const;
+  void check_space();
   rocksdb::ColumnFamilyHandle* in(family x) const { return families_[x]; }
   std::optional<std::string> get(family where, const std::string& key) const;
   std::vector<producer_tag> load_producers(stream_id id) const;
@@ -47,6 +49,8 @@ private:
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   stream_id last_id_ = 0;
+  std::chrono::steady_clock::time_point look_again_; ///< for free space
+  uint64_t written_ = 0;                              ///< bytes since it was looked for
   std::map<stream_id, std::optional<stream_row>> known_; ///< what `commit` remembers; nothing: there is no such stream
 };
 

@@ -17,4 +17,19 @@ std::optional<chunk> chunk::from(position at) const {
   return std::nullopt;
 }
 
+std::optional<chunk> chunk::until(position at) const {
+  if (at == end())
+    return *this;
+  auto size = static_cast<size_t>(at - start);
+  chunk head{start, bytes.first(size), {}};
+  size_t seen = 0;
+  for (auto length : lengths) {
+    if (seen == size)
+      break;
+    seen += length;
+    head.lengths.push_back(length);
+  }
+  return lengths.empty() || seen == size ? std::optional{std::move(head)} : std::nullopt;
+}
+
 } // namespace segue

@@ -19,6 +19,9 @@ struct chunk {
 
   /// The part from `at` on (start <= at < end), or nothing when `at` lies inside a message.
   std::optional<chunk> from(position at) const;
+
+  /// The part before `at` (start < at <= end), or nothing when `at` lies inside a message.
+  std::optional<chunk> until(position at) const;
 };
 
 template <class Inspector>

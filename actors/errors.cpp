@@ -8,9 +8,9 @@ namespace segue {
 
 namespace {
 
-constexpr auto names = std::array{"none", "invalid_argument", "bad_offset", "not_found", "conflict", "closed",
+constexpr auto names = std::array{"none", "invalid_argument", "bad_offset", "not_found", "gone", "conflict", "closed",
     "wrong_type", "stale_producer", "producer_gap", "busy", "moved", "fenced", "unknown_outcome", "unavailable",
-    "timeout", "storage_full", "corrupt", "internal"};
+    "timeout", "too_large", "storage_full", "corrupt", "internal"};
 static_assert(names.size() == static_cast<size_t>(ec::internal) + 1);
 
 } // namespace

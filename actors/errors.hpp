@@ -17,6 +17,7 @@ enum class ec : uint8_t {
   invalid_argument, ///< the request says something impossible; the detail says what is allowed
   bad_offset,       ///< malformed, past the tail, or inside a message
   not_found,        ///< no such stream, generation or path
+  gone,             ///< it was deleted, and is kept for others that were made from it
   conflict,         ///< it exists already, with another configuration
   closed,           ///< the stream accepts nothing any more
   wrong_type,       ///< content type of the append is not the stream's
@@ -28,6 +29,7 @@ enum class ec : uint8_t {
   unknown_outcome,  ///< a write was sent and its answer lost: it may or may not be durable
   unavailable,      ///< a part is down, restarting or stopping; trying later helps
   timeout,          ///< no answer in time
+  too_large,        ///< it would be larger than is allowed
   storage_full,     ///< free space is below the reserve
   corrupt,          ///< stored bytes do not match their checksum
   internal,         ///< a fault of ours

@@ -3,6 +3,7 @@
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -64,6 +65,62 @@ std::string format_time(int64_t unix_ms) {
   auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
   std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(unix_ms % 1000));
   return text;
+}
+
+std::optional<int64_t> parse_time(std::string_view text) {
+  auto number = [&text](size_t digits) -> std::optional<int> {
+    int value = 0;
+    if (text.size() < digits)
+      return std::nullopt;
+    for (char c : text.substr(0, digits)) {
+      if (c < '0' || c > '9')
+        return std::nullopt;
+      value = value * 10 + (c - '0');
+    }
+    text.remove_prefix(digits);
+    return value;
+  };
+  auto literal = [&text](std::string_view either) {
+    bool there = !text.empty() && either.find(text.front()) != either.npos;
+    text.remove_prefix(there ? 1 : 0);
+    return there;
+  };
+  std::array<int, 6> parts{}; // year, month, day, hour, minute, second
+  constexpr std::array<std::string_view, 6> before{"", "-", "-", "Tt ", ":", ":"};
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && !literal(before[i]))
+      return std::nullopt;
+    auto part = number(i == 0 ? 4 : 2);
+    if (!part)
+      return std::nullopt;
+    parts[i] = *part;
+  }
+  auto [year, month, day, hour, minute, second] = parts;
+  std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month(month), std::chrono::day(day)};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60)
+    return std::nullopt;
+  int64_t ms = 0;
+  if (literal(".")) {
+    int scale = 100;
+    for (auto digit = number(1); digit; digit = number(1), scale /= 10)
+      ms += *digit * scale;
+  }
+  int64_t ahead = 0; // minutes before UTC
+  if (!literal("Zz")) {
+    bool east = literal("+");
+    if (!east && !literal("-"))
+      return std::nullopt;
+    auto hours = number(2);
+    bool colon = literal(":");
+    auto minutes = number(2);
+    if (!hours || !colon || !minutes)
+      return std::nullopt;
+    ahead = (*hours * 60 + *minutes) * (east ? 1 : -1);
+  }
+  if (!text.empty())
+    return std::nullopt;
+  auto days = std::chrono::sys_days{date}.time_since_epoch().count();
+  return ((days * 24 + hour) * int64_t{60} + minute - ahead) * 60'000 + second * 1000 + ms;
 }
 
 int64_t unix_now_ms() {

@@ -37,6 +37,9 @@ bool is_uuid(std::string_view text);
 /// Milliseconds since 1970 as `2026-11-21T10:00:00.000Z`.
 std::string format_time(int64_t unix_ms);
 
+/// Milliseconds since 1970 of a time as in RFC 3339, e.g. `2026-11-21T10:00:00Z` or `2026-11-21T11:00:00.5+01:00`.
+std::optional<int64_t> parse_time(std::string_view text);
+
 /// The wall clock, in milliseconds since 1970.
 int64_t unix_now_ms();
 

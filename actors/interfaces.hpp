@@ -22,6 +22,7 @@ using chunk_store_actor = caf::typed_actor<           //
     replies_to<put_chunks>::with<stream_written>,     //
     replies_to<delete_stream>::with<stream_written>,  //
     replies_to<load_stream>::with<stream_loaded>,     //
+    replies_to<list_expiring>::with<streams_listed>,  //
     replies_to<load_chunks>::with<chunk_batch>,       //
     replies_to<describe_actor>::with<actor_description>>;
 
@@ -56,6 +57,7 @@ using directory_actor = caf::typed_actor<                   //
     replies_to<find_stream>::with<stream_opened>,           //
     replies_to<remove_stream>::with<stream_removed>,        //
     replies_to<may_retire>::with<retirement_decided>,       //
+    reacts_to<stream_expired>,                              //
     replies_to<describe_actor>::with<actor_description>>;
 
 /// Makes the sound of one piece, on a thread of its own. Child of its generation.
@@ -101,9 +103,11 @@ void register_messages(caf::actor_system_config& config);
 
 CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(producer_tag)
+  SEGUE_MESSAGE(ancestor)
   SEGUE_MESSAGE(stream_row)
   SEGUE_MESSAGE(payload)
   SEGUE_MESSAGE(chunk)
+  SEGUE_MESSAGE(stream_wish)
   SEGUE_MESSAGE(create_stream)
   SEGUE_MESSAGE(claim_stream)
   SEGUE_MESSAGE(put_chunks)
@@ -111,6 +115,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(stream_written)
   SEGUE_MESSAGE(load_stream)
   SEGUE_MESSAGE(stream_loaded)
+  SEGUE_MESSAGE(list_expiring)
+  SEGUE_MESSAGE(streams_listed)
   SEGUE_MESSAGE(load_chunks)
   SEGUE_MESSAGE(append_chunk)
   SEGUE_MESSAGE(chunk_appended)
@@ -118,6 +124,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(chunk_batch)
   SEGUE_MESSAGE(inspect_stream)
   SEGUE_MESSAGE(may_retire)
+  SEGUE_MESSAGE(stream_expired)
   SEGUE_MESSAGE(retirement_decided)
   SEGUE_MESSAGE(open_stream)
   SEGUE_MESSAGE(find_stream)
@@ -152,6 +159,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(expire_readers)
   SEGUE_MESSAGE(retry_commit)
   SEGUE_MESSAGE(check_idle)
+  SEGUE_MESSAGE(check_expiry)
   SEGUE_MESSAGE(pace_sound)
   SEGUE_MESSAGE(send_heartbeat)
   SEGUE_MESSAGE(commit_writes)

@@ -1,6 +1,7 @@
 #include "actors/description.hpp"
 #include "actors/supervision.hpp"
 #include "actors/turns.hpp"
+#include "adapters/chunk_reading.hpp"
 #include "adapters/host.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -137,38 +138,14 @@ writer_actor::behavior_type writer(
 
 using reader_actor = caf::typed_actor<            //
     replies_to<load_stream>::with<stream_loaded>, //
+    replies_to<list_expiring>::with<streams_listed>, //
     replies_to<load_chunks>::with<chunk_batch>,   //
     replies_to<describe_actor>::with<actor_description>>;
-
-caf::result<stream_loaded> load(chunk_store& engine, const load_stream& x) {
-  auto row = guarded("reading a stream", [&] { return engine.load_row(x.path); });
-  if (!row)
-    return row.error();
-  if (!*row)
-    return caf::make_error(ec::not_found, "there is no stream " + x.path);
-  return stream_loaded{std::move(**row)};
-}
-
-caf::result<chunk_batch> load(chunk_store& engine, const load_chunks& x) {
-  auto found = guarded("reading chunks", [&] { return engine.load_chunks(x.id, x.after, x.limit); });
-  if (!found)
-    return found.error();
-  // Records that became durable after the stream passed this on would lie beyond the tail it reported.
-  while (!found->empty() && found->back().end() > x.tail)
-    found->pop_back();
-  if (found->empty() || found->front().start > x.after)
-    return caf::make_error(ec::corrupt, "no record holds position " + std::to_string(x.after));
-  auto first = found->front().from(x.after);
-  if (!first)
-    return caf::make_error(ec::bad_offset, std::string{"the offset lies inside a message"});
-  found->front() = std::move(*first);
-  auto next = found->back().end();
-  return chunk_batch{std::move(*found), next, x.tail, x.closed};
-}
 
 reader_actor::behavior_type reader(reader_actor::pointer self, std::shared_ptr<chunk_store> engine) {
   return {
       [engine](const load_stream& x) { return load(*engine, x); },
+      [engine](const list_expiring& x) { return load(*engine, x); },
       [engine](const load_chunks& x) { return load(*engine, x); },
       [self](const describe_actor&) { return actor_description{"reader", "ready", self->mailbox().size(), 0, {}}; },
   };
@@ -265,6 +242,7 @@ chunk_store_actor::behavior_type host(chunk_store_actor::stateful_pointer<host_s
       [&st](const put_chunks& x) { return st.write(x); },
       [&st](const delete_stream& x) { return st.write(x); },
       [&st](const load_stream& x) { return st.read(x); },
+      [&st](const list_expiring& x) { return st.read(x); },
       [&st](const load_chunks& x) { return st.read(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };

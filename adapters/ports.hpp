@@ -44,7 +44,8 @@ public:
   /// Applies the writes in order, each seeing the ones before it, and returns once all of them are durable: one outcome
   /// for each write. A write is atomic by itself. `create_stream` answers with the existing row when the path is taken,
   /// `claim_stream` raises the owner epoch by one, `put_chunks` is `ec::not_found` for an unknown id, `ec::fenced` for
-  /// another owner epoch or tail than the row's, and `ec::closed` on a closed stream.
+  /// another owner epoch or tail than the row's, and `ec::closed` on a closed stream. `apply_write` of `stream_rules.hpp` is what
+  /// they mean in full.
   /// Throws `adapter_error{ec::storage_full}` when nothing was written for lack of space; any other exception leaves
   /// open which of the writes are durable, until `reopen` has succeeded.
   virtual std::vector<write_outcome> commit(std::span<const stream_write> writes) = 0;
@@ -55,6 +56,9 @@ public:
   /// Whole records in order, beginning with the one that holds position `after`: at least one if there is one, at most
   /// about `limit` bytes. Throws `ec::corrupt` when a record does not match its checksum.
   virtual std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) = 0;
+
+  /// At most `limit` rows with an id above this one that have a `ttl_s` or `expires_at_ms`, in the order of their ids.
+  virtual std::vector<stream_row> load_expiring(stream_id above, size_t limit) = 0;
 
   /// After a failed commit: comes back to what is durable. Throws when that is not possible yet.
   virtual void reopen() = 0;

@@ -1,38 +1,37 @@
 // What every engine decides alike about a write to a stream. The contract suite holds each engine to it.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "adapters/ports.hpp"
 
 namespace segue {
 
-/// A row for a stream that did not exist.
-inline stream_row new_row(stream_id id, const create_stream& x) {
-  stream_row row;
-  row.id = id;
-  row.path = x.path;
-  row.content_type = x.content_type;
-  row.owner_epoch = 1;
-  row.created_at_ms = x.now_ms;
-  return row;
-}
+/// The rows and records of an engine as one transaction sees and changes them.
+class stream_table {
+public:
+  virtual ~stream_table() = default;
 
-/// Whether the write may be applied to this row: compare-and-set on owner and tail.
-inline ec judge(const stream_row& row, const put_chunks& x) {
-  if (x.owner_epoch != row.owner_epoch || x.expected_tail != row.tail)
-    return ec::fenced;
-  return row.closed ? ec::closed : ec::none;
-}
+  /// Null: there is none. Valid until the next change.
+  virtual const stream_row* find(const std::string& path) = 0;
+  virtual const stream_row* find(stream_id id) = 0;
+  virtual std::vector<producer_tag> producers(stream_id id) = 0;
 
-/// The row after a write that may be applied.
-inline void apply(stream_row& row, const put_chunks& x) {
-  if (!x.chunks.empty())
-    row.tail = x.chunks.back().end();
-  if (!x.stream_seq.empty())
-    row.stream_seq = x.stream_seq;
-  if (x.close) {
-    row.closed = true;
-    row.closed_by = x.closed_by;
-  }
-}
+  /// Streams of applications, also deleted ones that are kept for their forks.
+  virtual size_t count() const = 0;
+
+  /// Gives the row its id.
+  virtual void insert(stream_row& row) = 0;
+  virtual void save(const stream_row& row) = 0;
+  virtual void put(stream_id id, const chunk& record) = 0;
+  virtual void put(stream_id id, const producer_tag& tag) = 0;
+
+  /// The row and everything of it.
+  virtual void erase(const stream_row& row) = 0;
+};
+
+/// Applies one write, or changes nothing and says why.
+write_outcome apply_write(stream_table& table, const stream_write& write);
+
+/// Whether a row belongs to those that expire some day.
+inline bool expires(const stream_row& row) { return row.ttl_s >= 0 || row.expires_at_ms != 0; }
 
 } // namespace segue

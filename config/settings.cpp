@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <sstream>
 
 namespace segue {
 
@@ -76,6 +77,19 @@ void listen(settings& into, const std::string& name, const std::string& value) {
   into.listen_port = static_cast<unsigned short>(port);
 }
 
+void origins(settings& into, const std::string& name, const std::string& value) {
+  into.allow_origins.clear();
+  if (value == "none")
+    return;
+  std::istringstream in{value};
+  for (std::string origin; std::getline(in, origin, ',');) {
+    auto host = origin.find("://");
+    if (origin != "*" && (host == std::string::npos || host == 0 || origin.find('/', host + 3) != std::string::npos))
+      refuse(name, value, "none, * or origins without a path, separated by commas, e.g. https://example.com,http://localhost:3000");
+    into.allow_origins.push_back(origin);
+  }
+}
+
 void log_format(settings& into, const std::string& name, const std::string& value) {
   if (value != "text" && value != "json")
     refuse(name, value, "text or json");
@@ -97,6 +111,8 @@ const std::vector<setting_row>& setting_rows() {
       {"listen", "127.0.0.1:4437", "where to listen, HOST:PORT; port 0 takes a free one", false, listen},
       {"data", "segue-data", "folder of everything that is kept", false, text<&s::data>},
       {"insecure", "false", "allow to listen beyond loopback, where anybody may do anything", true, truth<&s::insecure>},
+      {"allow-origin", "none", "web pages of others that may use this server: origins like https://example.com, separated by commas, or *", false,
+          origins},
       {"chunk-store", "rocksdb:", "keeps the streams: rocksdb: (in the data folder) or memory: (nothing survives)", false,
           text<&s::chunk_store>},
       {"catalogue", "sqlite:", "keeps the generations: sqlite: (in the data folder) or sqlite::memory:", false,
@@ -126,6 +142,14 @@ const std::vector<setting_row>& setting_rows() {
       {"idle", "60s", "a stream unused for so long leaves memory", false, duration<&s::idle>},
       {"reserve", "64MiB", "free disk space below which appends are refused with 507; a disk that is really full may end the process", false,
           bytes<&s::reserve_bytes>},
+      {"streams", "1000000", "streams of applications; more are refused with 429", false,
+          count<&s::streams, 1, 1'000'000'000>},
+      {"stream-name", "512", "longest path of such a stream, in bytes; longer ones are refused with 400", false,
+          count<&s::stream_name, 1, 4096>},
+      {"stream-bytes", "1024GiB", "largest of them; an append that would make it larger is refused with 413", false,
+          bytes<&s::stream_bytes>},
+      {"stream-producers", "10000", "producers of each; a further one is refused with 429", false,
+          count<&s::stream_producers, 1, 1'000'000>},
       {"store-readers", "2", "threads that read from the chunk store", false, count<&s::store_readers, 1, 64>},
       {"io-threads", "0", "threads that serve sockets; 0: half the processors", false, count<&s::io_threads, 0, 256>},
       {"scheduler-threads", "0", "threads that run actors; 0: half the processors", false,

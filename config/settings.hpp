@@ -14,6 +14,7 @@ struct settings {
   unsigned short listen_port = 0;
   std::string data;
   bool insecure = false;
+  std::vector<std::string> allow_origins;
   std::string chunk_store;
   std::string catalogue;
   std::string generator;
@@ -30,6 +31,10 @@ struct settings {
   uint64_t pending_bytes = 0;
   std::chrono::milliseconds idle{};
   uint64_t reserve_bytes = 0;
+  uint64_t streams = 0;
+  uint64_t stream_name = 0;
+  uint64_t stream_bytes = 0;
+  uint64_t stream_producers = 0;
   uint64_t store_readers = 0;
   uint64_t io_threads = 0;
   uint64_t scheduler_threads = 0;

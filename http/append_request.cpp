@@ -100,16 +100,23 @@ std::optional<problem> read_body(append_chunk& into, std::string_view body, cons
   return std::nullopt;
 }
 
-std::optional<problem> judge_path(std::string_view path) {
+std::optional<problem> read_body(stream_wish& into, std::string_view body) {
+  append_chunk x;
+  auto wrong = read_body(x, body, into.content_type);
+  into.first = std::move(x.bytes);
+  into.lengths = std::move(x.lengths);
+  return wrong;
+}
+
+std::optional<problem> judge_path(std::string_view path, size_t most) {
   bool empty_segment = path.empty() || path.starts_with('/') || path.ends_with('/')
       || path.find("//") != std::string_view::npos;
   bool control = std::any_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (path.size() > 512 || empty_segment || control || path.starts_with("__ds/"))
+  if (path.size() > most || empty_segment || control || path == "__ds" || path.starts_with("__ds/"))
     return bad_field("path",
-        "The path of a stream has 1 to 512 bytes, no empty segment and no control characters, and does not begin with __ds/.");
+        "The path of a stream has 1 to " + std::to_string(most)
+            + " bytes, no empty segment and no control characters, and is not below __ds.");
   return std::nullopt;
 }
-
-bool is_engine_owned(std::string_view path) { return path.starts_with("generations/"); }
 
 } // namespace segue::http

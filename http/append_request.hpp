@@ -7,7 +7,7 @@
 
 namespace segue::http {
 
-/// Looks up a header by its name in lower case; empty when it is not there.
+/// Looks up a header by its name in lower case; without data when it is not there.
 using header_lookup = std::function<std::string_view(std::string_view)>;
 
 /// The media type of a `Content-Type` header in the form streams keep: lower case, without spaces around it.
@@ -22,10 +22,10 @@ std::variant<append_chunk, problem> read_append(
 /// JSON.
 std::optional<problem> read_body(append_chunk& into, std::string_view body, const std::string& content_type);
 
-/// The path of a stream a client may create: 1 to 512 bytes, no empty segment, no control characters. Nothing: it may.
-std::optional<problem> judge_path(std::string_view path);
+/// The same for the first content of a stream; an empty array is none.
+std::optional<problem> read_body(stream_wish& into, std::string_view body);
 
-/// Streams the server writes itself.
-bool is_engine_owned(std::string_view path);
+/// The path of a stream a client may create: 1 to `most` bytes, no empty segment, no control characters. Nothing: it may.
+std::optional<problem> judge_path(std::string_view path, size_t most);
 
 } // namespace segue::http

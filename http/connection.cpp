@@ -3,6 +3,7 @@
 
 #include "actors/log.hpp"
 #include "http/listener.hpp"
+#include "http/origins.hpp"
 #include "http/payload_body.hpp"
 #include "http/request_reader.hpp"
 #include "http/websocket.hpp"
@@ -45,7 +46,7 @@ public:
   asio::awaitable<void> finish() override;
   asio::awaitable<void> upgrade() override;
   bool chunked() const override { return chunked_; }
-  void follow(const stream_reader& found, const wire_format& format, position at) override;
+  void follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) override;
 
 private:
   void prepare();
@@ -167,8 +168,9 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   co_return finished_ && keep_alive_;
 }
 
-void tcp_connection::follow(const stream_reader& found, const wire_format& format, position at) {
-  listener_ = std::make_unique<listener>(edge_, parts_.at_tails, *session_, out_, found, format, at);
+void tcp_connection::follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) {
+  listener_ = std::make_unique<listener>(edge_, parts_.at_tails, *session_, out_, found, format, at,
+      std::move(cursor));
   message_ = {}; // a listener keeps what it needs
   reader_.rest();
 }
@@ -228,6 +230,11 @@ void tcp_connection::fill(bhttp::response<Body>& out, const response& x) {
   out.set("X-Content-Type-Options", "nosniff");
   out.set("Cross-Origin-Resource-Policy", "cross-origin");
   for (const auto& [name, value] : x.headers)
+    out.set(name, value);
+  auto origin = message_[bhttp::field::origin];
+  header_list cross_origin;
+  add_cross_origin(cross_origin, edge_, {origin.data(), origin.size()});
+  for (const auto& [name, value] : cross_origin)
     out.set(name, value);
   auto& m = edge_.counters;
   m.requests.Increment();

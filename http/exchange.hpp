@@ -20,6 +20,8 @@ struct edge {
   metrics& counters;
   std::string listen_host{}; ///< as listened on
   unsigned short port = 0;
+  std::vector<std::string> allow_origins{}; ///< of web pages of others that may use this server; `*`: all
+  size_t stream_name = 512; ///< longest path of a stream of an application, in bytes
   bool any_host = false;   ///< do not check `Host`: whoever listens beyond loopback is reached under many names
   size_t body_limit = 1 << 20;
   size_t header_limit = 16 << 10;
@@ -51,7 +53,7 @@ public:
   virtual asio::awaitable<void> finish() = 0;
   virtual asio::awaitable<void> upgrade() = 0;
   virtual bool chunked() const = 0;
-  virtual void follow(const stream_reader& found, const wire_format& format, position at) = 0;
+  virtual void follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) = 0;
 };
 
 class exchange {
@@ -71,7 +73,7 @@ public:
   const edge& where() const { return edge_; }
   const request& asked() const { return request_; }
   bool is_head() const { return request_.method == "HEAD"; }
-  std::string_view header(std::string_view lower_case_name) const;
+  std::string_view header(std::string_view lower_case_name) const; ///< without data when it is not there
   std::optional<std::string> query(std::string_view name) const { return request_.target.find(name); }
 
   /// What the route's `{name}` matched.
@@ -115,7 +117,10 @@ public:
 
   /// A handler's last word, after `begin` or `upgrade`: once it has returned and everything of the request is gone, the
   /// connection sends the stream from `at` on, and finishes the response when the stream is closed.
-  void follow(const stream_reader& found, const wire_format& format, position at) { writer_.follow(found, format, at); }
+  /// `cursor` is the one the client has shown.
+  void follow(const stream_reader& found, const wire_format& format, position at, std::string cursor = {}) {
+    writer_.follow(found, format, at, std::move(cursor));
+  }
 
 private:
   const edge& edge_;

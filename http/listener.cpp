@@ -22,7 +22,7 @@ asio::awaitable<listener::place> listener::catch_up() {
     co_return place::lost;
   bool at_end = batch->closed && batch->up_to_date();
   if (!greeted_ || at_end || !batch->chunks.empty()) {
-    auto frame = member_.format.frame(reader_.row(), *batch);
+    auto frame = member_.format.frame(reader_.row(), *batch, cursor_);
     edge_.counters.bytes_sent.Increment(static_cast<double>(frame.size()));
     member_.out.send(std::move(frame));
     member_.at = batch->next;

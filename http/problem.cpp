@@ -20,6 +20,7 @@ constexpr mapping mappings[] = {
     {ec::invalid_argument, 400, "The request is not possible", nullptr},
     {ec::bad_offset, 400, "The offset is not one of this stream", nullptr},
     {ec::not_found, 404, "There is no such thing", nullptr},
+    {ec::gone, 410, "It was deleted", nullptr},
     {ec::conflict, 409, "It exists already, and differs", nullptr},
     {ec::closed, 409, "The stream is closed", nullptr},
     {ec::wrong_type, 409, "The content type is not the stream's", nullptr},
@@ -31,6 +32,7 @@ constexpr mapping mappings[] = {
     {ec::unknown_outcome, 503, "Not available right now", later, 1},
     {ec::unavailable, 503, "Not available right now", later, 1},
     {ec::timeout, 503, "Not available right now", later, 1},
+    {ec::too_large, 413, "It would be too large", nullptr},
     {ec::storage_full, 507, "The storage is full",
         "The server has less free space than its reserve. Everything stored can still be read.", 30},
 };

@@ -21,7 +21,7 @@ constexpr size_t first_read = 4 << 10; ///< at once: header and body of a small 
 constexpr size_t body_read = 64 << 10; ///< at a time
 
 /// How much of a refused body is read and dropped, so that the client gets to see the answer.
-constexpr size_t drain_limit = 8 << 20;
+constexpr size_t drain_limit = 64 << 20;
 constexpr auto drain_time = std::chrono::seconds{2};
 
 /// What the sender of half a request is told; nothing: it has gone.

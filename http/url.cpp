@@ -23,6 +23,7 @@ std::optional<url> parse_url(std::string_view target) {
   if (!view)
     return std::nullopt;
   url parsed;
+  parsed.path = std::string{view->encoded_path()};
   for (auto segment : view->segments())
     parsed.segments.push_back(std::string{segment});
   for (auto parameter : view->params())

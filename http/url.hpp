@@ -10,6 +10,7 @@
 namespace segue::http {
 
 struct url {
+  std::string path;                  ///< as it was sent
   std::vector<std::string> segments; ///< of the path, decoded
   std::vector<std::pair<std::string, std::string>> query; ///< in order, decoded
 

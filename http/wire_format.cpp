@@ -1,5 +1,7 @@
 #include "http/wire_format.hpp"
 
+#include "http/stream_cursor.hpp"
+
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
@@ -9,11 +11,15 @@ namespace segue::http {
 
 namespace {
 
-std::string control_of(const chunk_batch& batch) {
+/// After the last one nobody comes back: it needs no cursor.
+std::string control_of(const chunk_batch& batch, const std::string& cursor = {}) {
   nlohmann::ordered_json control{{"streamNextOffset", format_offset(batch.next)}};
+  bool last = batch.closed && batch.up_to_date();
+  if (!cursor.empty() && !last)
+    control["streamCursor"] = cursor;
   if (batch.up_to_date())
     control["upToDate"] = true;
-  if (batch.closed && batch.up_to_date())
+  if (last)
     control["streamClosed"] = true;
   return control.dump();
 }
@@ -35,7 +41,7 @@ void add_message(std::string& out, opcode what, std::string_view content) {
 
 class websocket_wire final : public wire_format {
 public:
-  payload frame(const stream_row& row, const chunk_batch& batch) const override {
+  payload frame(const stream_row& row, const chunk_batch& batch, const std::string&) const override {
     std::string out;
     if (!batch.chunks.empty()) {
       auto content = content_of(row, batch);
@@ -66,7 +72,8 @@ std::string base64(std::string_view bytes) {
 void add_lines(std::string& out, std::string_view text) {
   for (size_t at = 0;;) {
     auto end = text.find_first_of("\r\n", at);
-    out.append("data: ").append(text.substr(at, end - at)).push_back('\n');
+    auto line = text.substr(at, end - at);
+    out.append(line.starts_with(' ') ? "data: " : "data:").append(line).push_back('\n'); // one space is not content
     if (end == std::string_view::npos)
       return;
     at = end + (text.substr(end, 2) == "\r\n" ? 2 : 1);
@@ -75,7 +82,7 @@ void add_lines(std::string& out, std::string_view text) {
 
 class sse_wire final : public wire_format {
 public:
-  payload frame(const stream_row& row, const chunk_batch& batch) const override {
+  payload frame(const stream_row& row, const chunk_batch& batch, const std::string& cursor) const override {
     std::string out;
     if (!batch.chunks.empty()) {
       out += "event: data\n";
@@ -83,7 +90,7 @@ public:
       add_lines(out, is_binary(row.content_type) ? base64(content) : content);
       out += "\n";
     }
-    out += "event: control\ndata: " + control_of(batch) + "\n\n";
+    out += "event: control\ndata:" + control_of(batch, next_cursor(cursor)) + "\n\n";
     return payload{std::move(out)};
   }
 
@@ -97,7 +104,7 @@ public:
 
 class bytes_wire final : public wire_format {
 public:
-  payload frame(const stream_row& row, const chunk_batch& batch) const override {
+  payload frame(const stream_row& row, const chunk_batch& batch, const std::string&) const override {
     return batch.chunks.size() == 1 && !is_json(row.content_type) ? batch.chunks.front().bytes
                                                                   : payload{content_of(row, batch)};
   }
@@ -111,7 +118,10 @@ class chunked_wire final : public wire_format {
 public:
   explicit chunked_wire(const wire_format& inner) : inner_(inner) {}
 
-  payload frame(const stream_row& row, const chunk_batch& batch) const override { return wrap(inner_.frame(row, batch)); }
+  payload frame(const stream_row& row, const chunk_batch& batch, const std::string& cursor) const override {
+    return wrap(inner_.frame(row, batch, cursor));
+  }
+
   payload keep_alive() const override { return wrap(inner_.keep_alive()); }
 
 private:

@@ -14,8 +14,9 @@ public:
   virtual ~wire_format() = default;
 
   /// A batch with everything that has to stand around it, in one block, ready to be sent. A batch without chunks tells
-  /// where the stream stands, if this format can tell that; an empty payload: there is nothing to send.
-  virtual payload frame(const stream_row& row, const chunk_batch& batch) const = 0;
+  /// where the stream stands, if this format can tell that; an empty payload: there is nothing to send. `cursor`: the one
+  /// that a single listener has shown, see `next_cursor`.
+  virtual payload frame(const stream_row& row, const chunk_batch& batch, const std::string& cursor = {}) const = 0;
 
   /// What keeps a connection alive on which nothing happens. Empty: this format has nothing of the kind.
   virtual payload keep_alive() const = 0;
@@ -24,7 +25,7 @@ public:
 /// RFC 6455: data in a binary message, and behind it a text message `{"streamNextOffset", "upToDate"?, "streamClosed"?}`.
 const wire_format& websocket_format();
 
-/// Server-sent events: `event: data`, and behind it `event: control` with the same fields. Data are a JSON array, lines of
+/// Server-sent events: `event: data`, and behind it `event: control` with the same fields and `streamCursor`. Data are a JSON array, lines of
 /// text, or base64, whichever the stream's type asks for. `chunked`: in HTTP chunks.
 const wire_format& sse_format(bool chunked);
 

@@ -99,6 +99,9 @@ tenant_parts parts_of(const settings& with, const engines& all, metrics& counter
   parts.streams.ring_bytes = with.ring_bytes;
   parts.streams.pending_bytes = with.pending_bytes;
   parts.streams.idle = with.idle;
+  parts.streams.streams = with.streams;
+  parts.streams.most_bytes = with.stream_bytes;
+  parts.streams.producers = with.stream_producers;
   parts.generations.generator = all.sound.name;
   parts.generations.running = with.generations_running;
   parts.generations.queued = with.generations_queued;
@@ -113,6 +116,8 @@ http::edge edge_of(const settings& with, caf::actor_system& system, tenant_actor
   http::edge edge{system, std::move(tenant), counters};
   edge.listen_host = with.listen_host;
   edge.port = with.listen_port;
+  edge.allow_origins = with.allow_origins;
+  edge.stream_name = with.stream_name;
   edge.any_host = !is_loopback(with.listen_host);
   edge.body_limit = with.body_limit;
   edge.header_limit = with.header_limit;

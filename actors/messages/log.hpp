@@ -23,6 +23,14 @@ struct producer_tag {
   friend bool operator==(const producer_tag&, const producer_tag&) = default;
 };
 
+/// Who holds the bytes of a fork up to a position: the stream they were appended to.
+struct ancestor {
+  stream_id id = 0;
+  position until = 0;
+
+  friend bool operator==(const ancestor&, const ancestor&) = default;
+};
+
 /// Everything a store knows of a stream but its chunks and producers.
 struct stream_row {
   stream_id id = 0;
@@ -35,7 +43,10 @@ struct stream_row {
   int64_t ttl_s = -1;          ///< seconds without use until it expires; -1: never
   int64_t expires_at_ms = 0;   ///< absolute expiry; 0: never
   stream_id parent = 0;        ///< the stream it was forked from; 0: none
+  std::string forked_from;     ///< its path at that time
   position fork_position = 0;  ///< where the parent's bytes end
+  std::vector<ancestor> lineage; ///< who holds the bytes before `fork_position`, in order
+  uint32_t forks = 0;          ///< streams that were forked from it and are still there
   bool soft_deleted = false;   ///< gone for clients, kept for its forks
   uint64_t owner_epoch = 0;    ///< raised by every claim; writes of lower epochs are refused
   int64_t created_at_ms = 0;
@@ -45,11 +56,29 @@ struct stream_row {
 
 // -- the log: store host -------------------------------------------------------------------------------------------------
 
-/// Creates the stream unless the path exists. Reply: `stream_written`.
-struct create_stream {
+/// Where a fork begins: at the tail its parent has when it is made.
+inline constexpr position at_tail = UINT64_MAX;
+
+/// A stream as it is to be created.
+struct stream_wish {
   std::string path;
   std::string content_type;
+  int64_t ttl_s = -1;           ///< as in `stream_row`
+  int64_t expires_at_ms = 0;
+  std::string forked_from;      ///< path of an existing stream; empty: not a fork
+  position fork_position = at_tail;
+  payload first;                ///< its first record, or the first of its own; empty: none
+  std::vector<uint32_t> lengths; ///< JSON message sizes in it
+  bool close = false;           ///< it is closed from the beginning
+};
+
+/// Creates the stream unless the path exists. Reply: `stream_written`, with the row that is there, whatever it is like; a
+/// fork is `ec::not_found` without its parent, `ec::conflict` when that was deleted or has another type, `ec::bad_offset`
+/// when it is shorter.
+struct create_stream {
+  stream_wish wish;
   int64_t now_ms = 0;
+  uint64_t most = UINT64_MAX; ///< streams of applications there may be; else `ec::busy`
 };
 
 /// Raises the owner epoch: every write queued before is decided, every later write of a former owner is refused.
@@ -70,7 +99,8 @@ struct put_chunks {
   producer_tag closed_by;
 };
 
-/// Removes the stream, its chunks and producers. Deleting what is not there succeeds. Reply: `stream_written`.
+/// Removes the stream, its chunks and producers; if there are forks of it, it stays for them, as `soft_deleted`, and goes
+/// with the last. Deleting what is not there succeeds. Reply: `stream_written`.
 struct delete_stream {
   std::string path;
 };
@@ -91,10 +121,20 @@ struct stream_loaded {
   stream_row row;
 };
 
-/// Reads records from `after` on, at least one and at most about `limit` bytes. `tail` and `closed` are what the
+/// Reads the rows of streams that expire some day, above an id. Reply: `streams_listed`.
+struct list_expiring {
+  stream_id above = 0;
+  uint32_t limit = 0;
+};
+
+struct streams_listed {
+  std::vector<stream_row> rows; ///< in the order of their ids; fewer than asked: these are the last
+};
+
+/// Reads records from `after` on, at least one and at most about `limit` bytes, from whoever of the holders has them. `tail` and `closed` are what the
 /// stream knew when it passed the request on, and become part of the reply. Reply: `chunk_batch`.
 struct load_chunks {
-  stream_id id = 0;
+  std::vector<ancestor> holders; ///< in order; the last one is the stream itself, until its tail
   position after = 0;
   uint64_t limit = 0;
   position tail = 0;
@@ -148,6 +188,12 @@ struct inspect_stream {
 /// Asked by an idle stream. True: the directory has forgotten it, it may stop. Reply: `retirement_decided`.
 struct may_retire {
   std::string path;
+  int64_t expires_in_ms = -1; ///< unless it is used; -1: never
+};
+
+/// Told by a stream whose time is over: it takes nothing any more and is to be removed.
+struct stream_expired {
+  std::string path;
 };
 
 struct retirement_decided {
@@ -156,13 +202,13 @@ struct retirement_decided {
 
 // -- the log: directory --------------------------------------------------------------------------------------------------
 
-/// Creates the stream or finds it, if it has the same content type. Reply: `stream_opened`.
+/// Creates the stream or finds it, if it is like the wish but for what was written to it since; else `ec::conflict`. Reply:
+/// `stream_opened`, or the errors of `create_stream`.
 struct open_stream {
-  std::string path;
-  std::string content_type;
+  stream_wish wish;
 };
 
-/// Reply: `stream_opened`, or `ec::not_found`.
+/// Reply: `stream_opened`; `ec::not_found`, or `ec::gone` when it was deleted but has forks.
 struct find_stream {
   std::string path;
 };
@@ -177,9 +223,13 @@ struct stream_removed {};
 // -- inspection ---------------------------------------------------------------------------------------------------------
 
 SEGUE_INSPECT(producer_tag, x.id, x.epoch, x.seq)
+SEGUE_INSPECT(ancestor, x.id, x.until)
 SEGUE_INSPECT(stream_row, x.id, x.path, x.content_type, x.tail, x.closed, x.closed_by, x.stream_seq, x.ttl_s,
-    x.expires_at_ms, x.parent, x.fork_position, x.soft_deleted, x.owner_epoch, x.created_at_ms)
-SEGUE_INSPECT(create_stream, x.path, x.content_type, x.now_ms)
+    x.expires_at_ms, x.parent, x.forked_from, x.fork_position, x.lineage, x.forks, x.soft_deleted, x.owner_epoch,
+    x.created_at_ms)
+SEGUE_INSPECT(stream_wish, x.path, x.content_type, x.ttl_s, x.expires_at_ms, x.forked_from, x.fork_position, x.first,
+    x.lengths, x.close)
+SEGUE_INSPECT(create_stream, x.wish, x.now_ms, x.most)
 SEGUE_INSPECT(claim_stream, x.path)
 SEGUE_INSPECT(put_chunks, x.id, x.owner_epoch, x.expected_tail, x.chunks, x.producers, x.stream_seq, x.close,
     x.closed_by)
@@ -187,15 +237,18 @@ SEGUE_INSPECT(delete_stream, x.path)
 SEGUE_INSPECT(stream_written, x.row, x.created, x.producers)
 SEGUE_INSPECT(load_stream, x.path)
 SEGUE_INSPECT(stream_loaded, x.row)
-SEGUE_INSPECT(load_chunks, x.id, x.after, x.limit, x.tail, x.closed)
+SEGUE_INSPECT(list_expiring, x.above, x.limit)
+SEGUE_INSPECT(streams_listed, x.rows)
+SEGUE_INSPECT(load_chunks, x.holders, x.after, x.limit, x.tail, x.closed)
 SEGUE_INSPECT(append_chunk, x.bytes, x.lengths, x.content_type, x.producer, x.stream_seq, x.close, x.at)
 SEGUE_INSPECT(chunk_appended, x.next, x.duplicate, x.closed, x.producer_seq)
 SEGUE_INSPECT(read_chunks, x.after, x.limit, x.wait_ms)
 SEGUE_INSPECT(chunk_batch, x.chunks, x.next, x.tail, x.closed)
 SEGUE_INSPECT(inspect_stream, x.settled)
-SEGUE_INSPECT(may_retire, x.path)
+SEGUE_INSPECT(may_retire, x.path, x.expires_in_ms)
+SEGUE_INSPECT(stream_expired, x.path)
 SEGUE_INSPECT(retirement_decided, x.granted)
-SEGUE_INSPECT(open_stream, x.path, x.content_type)
+SEGUE_INSPECT(open_stream, x.wish)
 SEGUE_INSPECT(find_stream, x.path)
 SEGUE_INSPECT(remove_stream, x.path)
 SEGUE_INSPECT(stream_removed)

@@ -38,6 +38,7 @@ struct resolve_tenant {};
 struct expire_readers {};
 struct retry_commit {};
 struct check_idle {};
+struct check_expiry {};
 struct pace_sound {};
 struct send_heartbeat {};
 struct commit_writes {};
@@ -63,6 +64,7 @@ SEGUE_INSPECT(resolve_tenant)
 SEGUE_INSPECT(expire_readers)
 SEGUE_INSPECT(retry_commit)
 SEGUE_INSPECT(check_idle)
+SEGUE_INSPECT(check_expiry)
 SEGUE_INSPECT(pace_sound)
 SEGUE_INSPECT(send_heartbeat)
 SEGUE_INSPECT(commit_writes)

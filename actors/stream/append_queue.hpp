@@ -48,6 +48,12 @@ public:
   }
 
   bool empty() const { return pending_.empty(); }
+
+  /// How many bytes are pending.
+  size_t bytes() const { return bytes_; }
+
+  /// How many producers have written, not counting this one.
+  size_t producers_beside(const std::string& id) const { return producers_.size() - (producers_.last(id) ? 1 : 0); }
   size_t size() const { return pending_.size(); }
 
   /// Changes nothing. Closed goes before type, type before sequence.

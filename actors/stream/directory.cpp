@@ -12,6 +12,19 @@ namespace {
 /// How many streams the actor tree shows; there may be tens of thousands.
 constexpr size_t most_described = 100;
 
+/// What of an existing stream is not as wished; empty: nothing. What was written to it does not count.
+std::string difference_of(const stream_row& row, const stream_wish& wish) {
+  if (row.content_type != wish.content_type)
+    return "the stream exists with type " + row.content_type;
+  if (row.ttl_s != wish.ttl_s || row.expires_at_ms != wish.expires_at_ms)
+    return "the stream exists and expires at another time";
+  if (row.forked_from != wish.forked_from)
+    return row.forked_from.empty() ? "the stream exists and is no fork" : "the stream exists as a fork of " + row.forked_from;
+  if (wish.fork_position != at_tail && row.fork_position != wish.fork_position)
+    return "the stream exists as a fork from " + format_offset(row.fork_position);
+  return {};
+}
+
 caf::error stopped_error() { return caf::make_error(ec::unavailable, std::string{"the stream directory has stopped"}); }
 
 } // namespace
@@ -27,6 +40,7 @@ void directory_state::open(caf::actor parent, chunk_store_actor store, stream_op
       stopped(x);
   });
   self_->monitor(parent);
+  load_expiries(0);
 }
 
 directory_state::~directory_state() {
@@ -40,13 +54,18 @@ directory_state::~directory_state() {
 
 // -- finding and creating ----------------------------------------------------------------------------------------------
 
-caf::result<stream_opened> directory_state::on(const open_stream& x) { return enter(x.path, x.content_type); }
+caf::result<stream_opened> directory_state::on(const open_stream& x) { return enter(x.wish); }
 
-caf::result<stream_opened> directory_state::on(const find_stream& x) { return enter(x.path, {}); }
+caf::result<stream_opened> directory_state::on(const find_stream& x) {
+  stream_wish wish;
+  wish.path = x.path;
+  return enter(std::move(wish));
+}
 
-caf::result<stream_opened> directory_state::enter(const std::string& path, const std::string& content_type) {
+caf::result<stream_opened> directory_state::enter(stream_wish wish) {
+  auto path = wish.path;
   auto [at, fresh] = entries_.try_emplace(path);
-  waiting_request request{content_type, self_->make_response_promise<opened_promise>()};
+  waiting_request request{std::move(wish), self_->make_response_promise<opened_promise>()};
   auto promise = request.promise;
   if (at->second.now == entry::phase::live) {
     answer(at->second, request, false);
@@ -59,21 +78,38 @@ caf::result<stream_opened> directory_state::enter(const std::string& path, const
 }
 
 void directory_state::answer(const entry& e, waiting_request& x, bool created) {
-  if (!x.content_type.empty() && x.content_type != e.row.content_type)
-    x.promise.deliver(caf::make_error(ec::conflict, "the stream exists with type " + e.row.content_type));
+  auto difference = x.creates() ? difference_of(e.row, x.wish) : std::string{};
+  if (!created && !difference.empty())
+    x.promise.deliver(caf::make_error(ec::conflict, std::move(difference)));
   else
     x.promise.deliver(stream_opened{e.stream, e.row, created});
+}
+
+/// It is kept for its forks: nobody reads it, and nobody takes its place.
+void directory_state::refuse_deleted(const std::string& path) {
+  auto& e = entries_[path];
+  for (auto& x : std::exchange(e.waiting, {}))
+    if (x.creates())
+      x.promise.deliver(caf::make_error(ec::conflict, "the stream " + path + " was deleted, and has forks that are still there"));
+    else
+      x.promise.deliver(caf::make_error(ec::gone, "the stream " + path + " was deleted"));
+  for (auto& x : std::exchange(e.removers, {}))
+    x.deliver(stream_removed{});
+  vacate(path);
 }
 
 /// Looks the path up in the store, or creates it there when one of those who wait wants it created.
 void directory_state::begin(const std::string& path) {
   auto& e = entries_[path];
   e.now = entry::phase::opening;
-  auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [](auto& x) { return !x.content_type.empty(); });
+  if (expiries_.deadline(path) <= self_->clock().now())
+    return remove(path);
+  auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [](auto& x) { return x.creates(); });
   auto failed = [this, path](const caf::error& why) { missing(path, why); };
   if (creator != e.waiting.end())
-    self_->request(store_, options_.store_timeout, create_stream{path, creator->content_type, unix_now_ms()})
-        .then([this, path](stream_written& x) { start(path, std::move(x)); }, failed);
+    self_->request(store_, options_.store_timeout, create_stream{creator->wish, unix_now_ms(), options_.streams})
+        .then([this, path](stream_written& x) { start(path, std::move(x)); },
+            [this, path](const caf::error& why) { cannot_create(path, why); });
   else
     self_->request(store_, options_.store_timeout, load_stream{path})
         .then([this, path](stream_loaded& x) { start(path, {std::move(x.row), false, {}}); }, failed);
@@ -83,7 +119,7 @@ void directory_state::missing(const std::string& path, const caf::error& why) {
   auto& e = entries_[path];
   bool absent = code_of(why) == ec::not_found;
   std::erase_if(e.waiting, [&](waiting_request& x) {
-    if (absent && !x.content_type.empty())
+    if (absent && x.creates())
       return false; // came while a find was under way: it is created next
     x.promise.deliver(absent ? caf::make_error(ec::not_found, "there is no stream " + path) : why);
     return true;
@@ -94,92 +130,49 @@ void directory_state::missing(const std::string& path, const caf::error& why) {
     vacate(path);
 }
 
+/// The wish itself cannot be met, or nothing can be created now; those who wait behind it may fare better.
+void directory_state::cannot_create(const std::string& path, const caf::error& why) {
+  auto& e = entries_[path];
+  auto code = code_of(why);
+  const auto* reason = code == ec::not_found ? "the stream it is to be forked from does not exist"
+      : code == ec::conflict                 ? "the stream it is to be forked from was deleted or has another type"
+      : code == ec::bad_offset               ? "the stream it is to be forked from is shorter"
+      : code == ec::busy                     ? "there are too many streams; remove some"
+                                             : nullptr;
+  if (!reason)
+    return missing(path, why);
+  auto told = caf::make_error(code, std::string{reason});
+  auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [&](auto& x) { return x.creates(); });
+  creator->promise.deliver(told);
+  e.waiting.erase(creator);
+  if (!e.removers.empty())
+    remove(path);
+  else
+    vacate(path);
+}
+
 void directory_state::start(const std::string& path, stream_written x) {
   auto& e = entries_[path];
   bool created = x.created;
   e.row = x.row;
-  e.stream = self_->spawn(stream, std::move(x), store_, directory_actor{self_}, options_, metrics_);
+  if (e.row.soft_deleted)
+    return refuse_deleted(path);
+  if (!created && e.row.expires_at_ms != 0 && e.row.expires_at_ms <= unix_now_ms())
+    return remove(path);
+  auto deadline = created ? expiry::never : expiries_.deadline(path);
+  expiries_.forget(path);
+  e.stream = self_->spawn(stream, std::move(x), deadline, store_, directory_actor{self_}, options_, metrics_);
   e.now = entry::phase::live;
   self_->monitor(e.stream);
   paths_[e.stream->address()] = path;
   for (auto& request : e.waiting) { // the first one that wanted to create it did
-    bool creator = created && !request.content_type.empty();
+    bool creator = created && request.creates();
     answer(e, request, creator);
     created = created && !creator;
   }
   e.waiting.clear();
   if (!e.removers.empty())
     stop(e);
-}
-
-// -- ending ------------------------------------------------------------------------------------------------------------
-
-retirement_decided directory_state::on(const may_retire& x) {
-  auto at = entries_.find(x.path);
-  if (at == entries_.end() || at->second.now != entry::phase::live || self_->current_sender() != at->second.stream)
-    return {false};
-  at->second.now = entry::phase::stopping; // the successor opens on its DOWN
-  return {true};
-}
-
-caf::result<stream_removed> directory_state::on(const remove_stream& x) {
-  auto promise = self_->make_response_promise<removed_promise>();
-  auto [at, fresh] = entries_.try_emplace(x.path);
-  auto& e = at->second;
-  e.removers.push_back(promise);
-  if (fresh)
-    remove(x.path);
-  else if (e.now == entry::phase::live)
-    stop(e);
-  return promise;
-}
-
-void directory_state::stop(entry& e) {
-  e.now = entry::phase::stopping;
-  self_->send_exit(e.stream, caf::exit_reason::user_shutdown);
-}
-
-void directory_state::stopped(const caf::down_msg& x) {
-  auto known = paths_.find(x.source);
-  if (known == paths_.end())
-    return;
-  auto path = known->second;
-  paths_.erase(known);
-  auto& e = entries_[path];
-  if (e.now == entry::phase::live) {
-    metrics_->restarts.Increment();
-    log::warning("directory", "stream_died", path + ": " + caf::to_string(x.reason));
-  }
-  if (e.removers.empty())
-    vacate(path);
-  else
-    remove(path);
-}
-
-void directory_state::remove(const std::string& path) {
-  entries_[path].now = entry::phase::deleting;
-  auto settle = [this, path](const caf::error* why) {
-    auto& e = entries_[path];
-    for (auto& promise : e.removers)
-      if (why)
-        promise.deliver(*why);
-      else
-        promise.deliver(stream_removed{});
-    e.removers.clear();
-    vacate(path);
-  };
-  self_->request(store_, options_.store_timeout, delete_stream{path})
-      .then([settle](const stream_written&) { settle(nullptr); }, [settle](const caf::error& why) { settle(&why); });
-}
-
-/// Nothing lives at this path any more; those who wait begin anew.
-void directory_state::vacate(const std::string& path) {
-  auto& e = entries_[path];
-  e.stream = nullptr;
-  if (e.waiting.empty())
-    entries_.erase(path);
-  else
-    begin(path);
 }
 
 // -- the rest ----------------------------------------------------------------------------------------------------------
@@ -207,6 +200,8 @@ directory_impl::behavior_type directory(directory_impl::stateful_pointer<directo
       [&st](const find_stream& x) { return st.on(x); },
       [&st](const remove_stream& x) { return st.on(x); },
       [&st](const may_retire& x) { return st.on(x); },
+      [&st](const stream_expired& x) { st.on(x); },
+      [&st](const check_expiry& x) { st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };
 }

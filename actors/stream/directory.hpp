@@ -7,8 +7,8 @@
 
 namespace segue {
 
-/// `directory_actor`, nothing private.
-using directory_impl = directory_actor;
+/// `directory_actor` and the timer it sends to itself.
+using directory_impl = directory_actor::extend<reacts_to<check_expiry>>;
 
 class directory_state {
 public:
@@ -23,6 +23,8 @@ public:
   caf::result<stream_opened> on(const find_stream& x);
   caf::result<stream_removed> on(const remove_stream& x);
   retirement_decided on(const may_retire& x);
+  void on(const stream_expired& x);
+  void on(const check_expiry&);
   caf::result<actor_description> on(const describe_actor&);
 
 private:
@@ -30,8 +32,10 @@ private:
   using removed_promise = caf::typed_response_promise<stream_removed>;
 
   struct waiting_request {
-    std::string content_type; ///< empty: find, do not create
+    stream_wish wish; ///< without a content type: find, do not create
     opened_promise promise;
+
+    bool creates() const { return !wish.content_type.empty(); }
   };
 
   /// What is going on at a path; a path without an entry has no live stream.
@@ -41,17 +45,24 @@ private:
     stream_row row;
     std::vector<waiting_request> waiting;
     std::vector<removed_promise> removers;
+    bool expired = false;
+    expiry::time_point deadline = expiry::never; ///< of one that retires
   };
 
-  caf::result<stream_opened> enter(const std::string& path, const std::string& content_type);
+  caf::result<stream_opened> enter(stream_wish wish);
   static void answer(const entry& e, waiting_request& x, bool created);
   void begin(const std::string& path);
   void missing(const std::string& path, const caf::error& why);
+  void cannot_create(const std::string& path, const caf::error& why);
+  void refuse_deleted(const std::string& path);
   void start(const std::string& path, stream_written x);
   void stop(entry& e);
   void stopped(const caf::down_msg& x);
   void remove(const std::string& path);
   void vacate(const std::string& path);
+  void load_expiries(stream_id above);
+  void watch(const std::string& path, expiry::time_point deadline);
+  void expire_at(expiry::time_point deadline);
 
   directory_impl::pointer self_;
   chunk_store_actor store_;
@@ -59,6 +70,9 @@ private:
   metrics* metrics_ = nullptr;
   std::map<std::string, entry> entries_;
   std::map<caf::actor_addr, std::string> paths_; ///< of the streams that run
+  expiries expiries_;                            ///< of those that do not
+  std::optional<stream_id> list_again_;          ///< where, when the store could not tell
+  expiry::time_point next_expiry_ = expiry::never; ///< when the timer for them runs out; never: none runs
 };
 
 /// Starts the directory of the streams in `store`. It stops when `parent` does, and its streams with it.

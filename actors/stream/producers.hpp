@@ -28,6 +28,8 @@ public:
   /// An append judged `accepted` was taken: it counts from now on.
   void accept(const producer_tag& tag) { newest_[tag.id] = tag; }
 
+  size_t size() const { return newest_.size(); }
+
   /// The newest accepted append of this producer.
   std::optional<producer_tag> last(const std::string& id) const;
 

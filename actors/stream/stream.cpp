@@ -1,6 +1,7 @@
 #include "actors/stream/stream.hpp"
 
 #include "actors/log.hpp"
+#include "actors/sound.hpp"
 
 #include <algorithm>
 
@@ -16,8 +17,8 @@ caf::error stopped() { return caf::make_error(ec::unavailable, std::string{"the 
 
 // -- life --------------------------------------------------------------------------------------------------------------
 
-void stream_state::open(
-    stream_written opened, chunk_store_actor store, directory_actor directory, stream_options options, metrics& m) {
+void stream_state::open(stream_written opened, expiry::time_point deadline, chunk_store_actor store,
+    directory_actor directory, stream_options options, metrics& m) {
   row_ = std::move(opened.row);
   owned_ = opened.created || row_.closed;
   appends_ = append_queue<append_promise>{options.pending_bytes};
@@ -29,6 +30,9 @@ void stream_state::open(
   ring_ = ring{options.ring_bytes};
   metrics_->streams_live.Increment();
   touch();
+  expiry_ = expiry{row_, self_->clock().now(), unix_now_ms()};
+  expiry_.end_by(deadline);
+  watch_expiry();
   self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
   self_->monitor(directory_);
   self_->delayed_send(self_, options_.idle, check_idle{});
@@ -43,31 +47,6 @@ stream_state::~stream_state() {
   for (auto& reader : parked_.take_all())
     reader.ticket.deliver(stopped());
   metrics_->streams_live.Decrement();
-}
-
-void stream_state::on(const check_idle&) {
-  auto quiet = self_->clock().now() - last_used_;
-  bool idle = quiet >= options_.idle && appends_.empty() && parked_.empty() && until_owned_.empty() && !recovering_;
-  if (!idle) {
-    auto rest = std::max<caf::timespan>(options_.idle - quiet, std::chrono::milliseconds{100});
-    self_->delayed_send(self_, rest, check_idle{});
-    return;
-  }
-  self_->request(directory_, options_.store_timeout, may_retire{row_.path})
-      .then(
-          [this](const retirement_decided& x) {
-            moved_ = x.granted;
-            if (moved_)
-              stop_if_done();
-            else
-              self_->delayed_send(self_, options_.idle, check_idle{});
-          },
-          [this](const caf::error&) { self_->delayed_send(self_, options_.idle, check_idle{}); });
-}
-
-void stream_state::stop_if_done() {
-  if (moved_ && appends_.empty() && until_owned_.empty() && !recovering_)
-    self_->quit();
 }
 
 // -- owning ------------------------------------------------------------------------------------------------------------
@@ -104,8 +83,9 @@ void stream_state::owned(const caf::error& why) {
 
 caf::result<chunk_appended> stream_state::on(const append_chunk& x) {
   touch();
-  if (moved_)
+  if (gone())
     return caf::make_error(ec::moved);
+  use();
   auto refuse = [this](ec code, std::string why) {
     metrics_->appends_refused.Increment();
     return caf::make_error(code, std::move(why));
@@ -134,9 +114,25 @@ void stream_state::judge(const append_chunk& x, append_promise promise) {
       metrics_->appends_duplicate.Increment();
       return appends_.join(x, promise);
     case append_verdict::kind::accept:
+      if (auto code = beyond_bounds(x); code != ec::none) {
+        metrics_->appends_refused.Increment();
+        promise.deliver(caf::make_error(code, std::string{code == ec::too_large ? "the stream would become too large"
+                                                                               : "the stream has too many producers"}));
+        return;
+      }
       appends_.push(row_, x, promise);
       return commit();
   }
+}
+
+/// Of a stream of an application.
+ec stream_state::beyond_bounds(const append_chunk& x) const {
+  if (is_of_generation(row_.path))
+    return ec::none;
+  auto end = row_.tail + appends_.bytes();
+  if (x.bytes.size() > 0 && (end >= options_.most_bytes || x.bytes.size() > options_.most_bytes - end))
+    return ec::too_large;
+  return !x.producer.id.empty() && appends_.producers_beside(x.producer.id) >= options_.producers ? ec::busy : ec::none;
 }
 
 /// Sends everything that is pending as one write, unless one is under way. However long the store needs, it answers or
@@ -236,10 +232,10 @@ void stream_state::give_up(const caf::error& why) {
 
 caf::result<stream_loaded> stream_state::on(const inspect_stream& x) {
   touch();
+  if (gone())
+    return caf::make_error(ec::moved);
   if (!x.settled)
     return stream_loaded{row_};
-  if (moved_)
-    return caf::make_error(ec::moved);
   return when_owned(self_->make_response_promise<caf::typed_response_promise<stream_loaded>>(),
       [this](auto& promise) { promise.deliver(stream_loaded{row_}); });
 }
@@ -250,9 +246,9 @@ actor_description stream_state::on(const describe_actor&) {
 }
 
 stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,
-    chunk_store_actor store, directory_actor directory, stream_options options, metrics* m) {
+    expiry::time_point deadline, chunk_store_actor store, directory_actor directory, stream_options options, metrics* m) {
   auto& st = self->state;
-  st.open(std::move(opened), std::move(store), std::move(directory), options, *m);
+  st.open(std::move(opened), deadline, std::move(store), std::move(directory), options, *m);
   return {
       [&st](const append_chunk& x) { return st.on(x); },
       [&st](const read_chunks& x) { return st.on(x); },
@@ -261,6 +257,7 @@ stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> se
       [&st](const expire_readers& x) { return st.on(x); },
       [&st](const retry_commit& x) { return st.on(x); },
       [&st](const check_idle& x) { return st.on(x); },
+      [&st](const check_expiry& x) { return st.on(x); },
   };
 }
 

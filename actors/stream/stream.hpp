@@ -4,6 +4,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/metrics.hpp"
 #include "actors/stream/append_queue.hpp"
+#include "actors/stream/expiry.hpp"
 #include "actors/stream/parked_readers.hpp"
 #include "actors/stream/ring.hpp"
 
@@ -19,6 +20,9 @@ namespace segue {
 struct stream_options {
   size_t ring_bytes = 512 * 1024;         ///< newest records kept in memory
   size_t pending_bytes = 4 * 1024 * 1024; ///< appends waiting for the store; beyond it: `ec::busy`
+  uint64_t most_bytes = UINT64_MAX;       ///< of a stream of an application; beyond it: `ec::too_large`
+  size_t producers = 10'000;              ///< of one stream; a further one: `ec::busy`
+  size_t streams = 1'000'000;             ///< of applications; a further one: `ec::busy`
   size_t parked_readers = 10'000;         ///< reads waiting at the tail; beyond it: `ec::busy`
   std::chrono::milliseconds idle{60'000}; ///< unused for so long, a stream asks to retire
   std::chrono::milliseconds store_timeout{30'000};
@@ -26,7 +30,8 @@ struct stream_options {
 };
 
 /// `stream_actor` and the timers it sends to itself.
-using stream_impl = stream_actor::extend<reacts_to<expire_readers>, reacts_to<retry_commit>, reacts_to<check_idle>>;
+using stream_impl = stream_actor::extend<reacts_to<expire_readers>, reacts_to<retry_commit>, reacts_to<check_idle>,
+    reacts_to<check_expiry>>;
 
 class stream_state {
 public:
@@ -35,7 +40,8 @@ public:
   explicit stream_state(stream_impl::pointer self) : self_(self) {}
   ~stream_state();
 
-  void open(stream_written opened, chunk_store_actor store, directory_actor directory, stream_options options, metrics& m);
+  void open(stream_written opened, expiry::time_point deadline, chunk_store_actor store, directory_actor directory,
+      stream_options options, metrics& m);
 
   // -- requests
   caf::result<chunk_appended> on(const append_chunk& x);
@@ -47,11 +53,17 @@ public:
   void on(const expire_readers&);
   void on(const retry_commit&);
   void on(const check_idle&);
+  void on(const check_expiry&);
 
 private:
   using append_promise = caf::typed_response_promise<chunk_appended>;
   using read_promise = caf::typed_response_promise<chunk_batch>;
   using time_point = caf::actor_clock::time_point;
+
+  // -- expiring
+  void use() { expiry_.use(self_->clock().now()); }
+  bool gone();
+  void watch_expiry();
 
   // -- owning
   template <class Promise, class F>
@@ -60,6 +72,7 @@ private:
 
   // -- appending
   void judge(const append_chunk& x, append_promise promise);
+  ec beyond_bounds(const append_chunk& x) const;
   void commit();
   void settle(const stream_row& durable);
   void failed(const caf::error& why);
@@ -89,16 +102,17 @@ private:
   size_t until_owned_bytes_ = 0;
   bool writing_ = false;    ///< a write is under way
   bool recovering_ = false; ///< the outcome of a write is unknown: nothing is accepted until the store has told
-  bool moved_ = false;      ///< the directory has forgotten us
+  bool moved_ = false;      ///< the directory has forgotten us, or will
 
   parked_readers<read_promise, time_point> parked_;
   time_point next_expiry_ = time_point::max(); ///< when the timer for them runs out; max: none runs
+  expiry expiry_;
   time_point last_used_;
 };
 
 /// Starts the actor of a stream from its row. Reading needs no more; before the first append it claims the stream. It stops
-/// when `directory` does.
+/// when `directory` does. At `deadline` it expires unless it is used; `never`: as its row says, from now on.
 stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,
-    chunk_store_actor store, directory_actor directory, stream_options options, metrics* m);
+    expiry::time_point deadline, chunk_store_actor store, directory_actor directory, stream_options options, metrics* m);
 
 } // namespace segue

@@ -1,4 +1,5 @@
 // The half of a stream that answers readers: from the ring, from the store, or when something newer has come.
+#include "actors/lineage.hpp"
 #include "actors/stream/stream.hpp"
 
 #include <algorithm>
@@ -13,8 +14,9 @@ constexpr uint32_t longest_wait_ms = 30'000;
 
 caf::result<chunk_batch> stream_state::on(const read_chunks& x) {
   touch();
-  if (moved_)
+  if (gone())
     return caf::make_error(ec::moved);
+  use();
   if (x.after > row_.tail)
     return caf::make_error(ec::bad_offset, "the stream ends at " + format_offset(row_.tail));
   bool nothing_newer = x.after == row_.tail;
@@ -36,7 +38,7 @@ caf::result<chunk_batch> stream_state::on(const read_chunks& x) {
 void stream_state::answer(read_promise promise, position after, uint64_t limit) {
   if (!ring_.holds(after)) {
     metrics_->reads_store.Increment();
-    promise.delegate(store_, load_chunks{row_.id, after, limit, row_.tail, row_.closed});
+    promise.delegate(store_, load_chunks{holders_of(row_), after, limit, row_.tail, row_.closed});
     return;
   }
   metrics_->reads_ring.Increment();
@@ -67,6 +69,8 @@ void stream_state::expire_at(time_point deadline) {
 
 void stream_state::wake_readers() {
   auto woken = parked_.take_ready(row_.tail, row_.closed);
+  if (!woken.empty())
+    use();
   metrics_->readers_parked.Decrement(static_cast<double>(woken.size()));
   for (auto& x : woken) {
     if (x.after == row_.tail)
@@ -81,6 +85,8 @@ void stream_state::on(const expire_readers&) {
   if (now < next_expiry_)
     return;
   auto expired = parked_.take_expired(now);
+  if (!expired.empty())
+    use(); // it was, until now
   metrics_->readers_parked.Decrement(static_cast<double>(expired.size()));
   for (auto& x : expired)
     x.ticket.deliver(chunk_batch{{}, row_.tail, row_.tail, row_.closed});

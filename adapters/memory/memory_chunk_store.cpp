@@ -1,6 +1,6 @@
 #include "adapters/memory/memory_chunk_store.hpp"
 
-#include "adapters/stream_rules.hpp"
+#include "actors/sound.hpp"
 
 #include <mutex>
 
@@ -10,58 +10,53 @@ std::vector<write_outcome> memory_chunk_store::commit(std::span<const stream_wri
   std::unique_lock lock{mutex_};
   std::vector<write_outcome> outcomes;
   for (const auto& write : writes)
-    outcomes.push_back(std::visit([this](const auto& x) { return apply_write(x); }, write));
+    outcomes.push_back(apply_write(*this, write));
   return outcomes;
 }
 
-write_outcome memory_chunk_store::apply_write(const create_stream& x) {
-  auto [name, created] = names_.try_emplace(x.path, last_id_ + 1);
-  if (created) {
-    ++last_id_;
-    streams_[last_id_].row = new_row(last_id_, x);
-  }
-  return {ec::none, {streams_[name->second].row, created, {}}};
+const stream_row* memory_chunk_store::find(const std::string& path) {
+  auto name = names_.find(path);
+  return name == names_.end() ? nullptr : find(name->second);
 }
 
-write_outcome memory_chunk_store::apply_write(const claim_stream& x) {
-  auto name = names_.find(x.path);
-  if (name == names_.end())
-    return {ec::not_found, {}};
-  auto& stream = streams_[name->second];
-  ++stream.row.owner_epoch;
-  write_outcome outcome{ec::none, {stream.row, false, {}}};
-  for (const auto& [id, tag] : stream.producers)
-    outcome.written.producers.push_back(tag);
-  return outcome;
+const stream_row* memory_chunk_store::find(stream_id id) {
+  auto stream = streams_.find(id);
+  return stream == streams_.end() ? nullptr : &stream->second.row;
 }
 
-write_outcome memory_chunk_store::apply_write(const put_chunks& x) {
-  auto at = streams_.find(x.id);
-  if (at == streams_.end())
-    return {ec::not_found, {}};
-  auto& stream = at->second;
-  if (auto refused = judge(stream.row, x); refused != ec::none)
-    return {refused, {stream.row, false, {}}};
-  for (const auto& record : x.chunks)
-    stream.chunks[record.start] = record;
-  for (const auto& tag : x.producers)
-    stream.producers[tag.id] = tag;
-  apply(stream.row, x);
-  return {ec::none, {stream.row, false, {}}};
+std::vector<producer_tag> memory_chunk_store::producers(stream_id id) {
+  std::vector<producer_tag> found;
+  for (const auto& [name, tag] : streams_[id].producers)
+    found.push_back(tag);
+  return found;
 }
 
-write_outcome memory_chunk_store::apply_write(const delete_stream& x) {
-  if (auto name = names_.find(x.path); name != names_.end()) {
-    streams_.erase(name->second);
-    names_.erase(name);
-  }
-  return {};
+void memory_chunk_store::insert(stream_row& row) {
+  row.id = ++last_id_;
+  names_[row.path] = row.id;
+  count_ += is_of_generation(row.path) ? 0 : 1;
+  save(row);
+}
+
+void memory_chunk_store::erase(const stream_row& row) {
+  count_ -= is_of_generation(row.path) ? 0 : 1;
+  names_.erase(row.path);
+  streams_.erase(row.id); // may be where `row` lives
 }
 
 std::optional<stream_row> memory_chunk_store::load_row(const std::string& path) {
   std::shared_lock lock{mutex_};
-  auto name = names_.find(path);
-  return name == names_.end() ? std::nullopt : std::optional{streams_[name->second].row};
+  const auto* row = find(path);
+  return row ? std::optional{*row} : std::nullopt;
+}
+
+std::vector<stream_row> memory_chunk_store::load_expiring(stream_id above, size_t limit) {
+  std::shared_lock lock{mutex_};
+  std::vector<stream_row> found;
+  for (auto at = streams_.upper_bound(above); at != streams_.end() && found.size() < limit; ++at)
+    if (expires(at->second.row))
+      found.push_back(at->second.row);
+  return found;
 }
 
 std::vector<chunk> memory_chunk_store::load_chunks(stream_id id, position after, uint64_t limit) {

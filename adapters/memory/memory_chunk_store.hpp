@@ -1,7 +1,7 @@
 // Streams in plain maps: the reference model of the contract, and `memory:` for trying things out.
 #pragma once
 
-#include "adapters/ports.hpp"
+#include "adapters/stream_rules.hpp"
 
 #include <map>
 #include <shared_mutex>
@@ -9,11 +9,12 @@
 namespace segue::memory {
 
 /// Nothing survives the process.
-class memory_chunk_store final : public chunk_store {
+class memory_chunk_store final : public chunk_store, private stream_table {
 public:
   std::vector<write_outcome> commit(std::span<const stream_write> writes) override;
   std::optional<stream_row> load_row(const std::string& path) override;
   std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) override;
+  std::vector<stream_row> load_expiring(stream_id above, size_t limit) override;
   void reopen() override {}
 
 private:
@@ -23,13 +24,20 @@ private:
     std::map<std::string, producer_tag> producers;
   };
 
-  write_outcome apply_write(const create_stream& x);
-  write_outcome apply_write(const claim_stream& x);
-  write_outcome apply_write(const put_chunks& x);
-  write_outcome apply_write(const delete_stream& x);
+  // -- stream_table
+  const stream_row* find(const std::string& path) override;
+  const stream_row* find(stream_id id) override;
+  std::vector<producer_tag> producers(stream_id id) override;
+  size_t count() const override { return count_; }
+  void insert(stream_row& row) override;
+  void save(const stream_row& row) override { streams_[row.id].row = row; }
+  void put(stream_id id, const chunk& record) override { streams_[id].chunks[record.start] = record; }
+  void put(stream_id id, const producer_tag& tag) override { streams_[id].producers[tag.id] = tag; }
+  void erase(const stream_row& row) override;
 
   std::shared_mutex mutex_;
   stream_id last_id_ = 0;
+  size_t count_ = 0;
   std::map<std::string, stream_id> names_;
   std::map<stream_id, stored_stream> streams_;
 };

@@ -1,5 +1,6 @@
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
+#include "actors/sound.hpp"
 #include "adapters/rocksdb/rows.hpp"
 #include "adapters/stream_rules.hpp"
 
@@ -28,81 +29,11 @@ void check(const rocksdb::Status& status, const char* doing) {
 } // namespace
 
 /// Writes that become durable together: later ones see what earlier ones changed.
-class rocksdb_chunk_store::transaction {
+class rocksdb_chunk_store::transaction final : public stream_table {
 public:
-  explicit transaction(rocksdb_chunk_store& store) : store_(store), last_id_(store.last_id_) {}
+  explicit transaction(rocksdb_chunk_store& store) : store_(store), last_id_(store.last_id_), count_(store.count_) {}
 
-  write_outcome apply_write(const create_stream& x) {
-    if (auto* known = find(x.path))
-      return {ec::none, {*known, false, {}}};
-    auto row = new_row(++last_id_, x);
-    batch_.Put(store_.in(meta), last_id_key, id_key(last_id_));
-    batch_.Put(store_.in(names), x.path, id_key(row.id));
-    ids_[x.path] = row.id;
-    return {ec::none, {save(row), true, {}}};
-  }
-
-  write_outcome apply_write(const claim_stream& x) {
-    auto* known = find(x.path);
-    if (!known)
-      return {ec::not_found, {}};
-    auto row = *known;
-    ++row.owner_epoch;
-    save(row);
-    auto known_producers = store_.load_producers(row.id);
-    for (const auto& [key, tag] : producers_)
-      if (key.first == row.id) {
-        std::erase_if(known_producers, [&](const producer_tag& x) { return x.id == tag.id; });
-        known_producers.push_back(tag);
-      }
-    return {ec::none, {row, false, std::move(known_producers)}};
-  }
-
-  write_outcome apply_write(const put_chunks& x) {
-    auto* known = find(x.id);
-    if (!known)
-      return {ec::not_found, {}};
-    auto row = *known;
-    if (auto refused = judge(row, x); refused != ec::none)
-      return {refused, {row, false, {}}};
-    for (const auto& record : x.chunks)
-      batch_.Put(store_.in(chunks), chunk_key(x.id, record.start), encode(record));
-    for (const auto& tag : x.producers) {
-      batch_.Put(store_.in(producers), producer_key(x.id, tag.id), encode(tag));
-      producers_[{x.id, tag.id}] = tag;
-    }
-    apply(row, x);
-    return {ec::none, {save(row), false, {}}};
-  }
-
-  write_outcome apply_write(const delete_stream& x) {
-    auto* known = find(x.path);
-    if (!known)
-      return {};
-    auto id = known->id;
-    batch_.Delete(store_.in(names), x.path);
-    batch_.Delete(store_.in(streams), id_key(id));
-    batch_.DeleteRange(store_.in(chunks), id_key(id), id_key(id + 1));
-    batch_.DeleteRange(store_.in(producers), id_key(id), id_key(id + 1));
-    ids_[x.path] = 0;
-    rows_[id] = std::nullopt;
-    return {};
-  }
-
-  void write() {
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    store_.written_ += batch_.GetDataSize();
-    check(store_.db_->Write(synced, &batch_), "writing to the chunk store");
-    store_.last_id_ = last_id_;
-    if (store_.known_.size() > most_known)
-      store_.known_.clear();
-    for (auto& [id, row] : rows_)
-      store_.known_[id] = std::move(row);
-  }
-
-private:
-  stream_row* find(const std::string& path) {
+  const stream_row* find(const std::string& path) override {
     auto id = ids_.find(path);
     if (id == ids_.end()) {
       auto stored = store_.get(names, path);
@@ -111,7 +42,7 @@ private:
     return id->second == 0 ? nullptr : find(id->second);
   }
 
-  stream_row* find(stream_id id) {
+  const stream_row* find(stream_id id) override {
     auto row = rows_.find(id);
     if (row == rows_.end() && store_.known_.contains(id))
       row = rows_.emplace(id, store_.known_[id]).first;
@@ -122,14 +53,76 @@ private:
     return row->second ? &*row->second : nullptr;
   }
 
-  const stream_row& save(const stream_row& row) {
-    batch_.Put(store_.in(streams), id_key(row.id), encode(row));
-    return *(rows_[row.id] = row);
+  std::vector<producer_tag> producers(stream_id id) override {
+    std::map<std::string, producer_tag> newest;
+    for (auto& tag : store_.load_producers(id))
+      newest[tag.id] = std::move(tag);
+    for (const auto& [key, tag] : producers_)
+      if (key.first == id)
+        newest[tag.id] = tag;
+    std::vector<producer_tag> all;
+    for (auto& [name, tag] : newest)
+      all.push_back(std::move(tag));
+    return all;
   }
 
+  size_t count() const override { return count_; }
+
+  void insert(stream_row& row) override {
+    count_ += is_of_generation(row.path) ? 0 : 1;
+    row.id = ++last_id_;
+    batch_.Put(store_.in(meta), last_id_key, id_key(last_id_));
+    batch_.Put(store_.in(names), row.path, id_key(row.id));
+    if (expires(row))
+      batch_.Put(store_.in(due), id_key(row.id), {});
+    ids_[row.path] = row.id;
+    save(row);
+  }
+
+  void save(const stream_row& row) override {
+    batch_.Put(store_.in(streams), id_key(row.id), encode(row));
+    rows_[row.id] = row;
+  }
+
+  void put(stream_id id, const chunk& record) override {
+    batch_.Put(store_.in(chunks), chunk_key(id, record.start), encode(record));
+  }
+
+  void put(stream_id id, const producer_tag& tag) override {
+    batch_.Put(store_.in(family::producers), producer_key(id, tag.id), encode(tag));
+    producers_[{id, tag.id}] = tag;
+  }
+
+  void erase(const stream_row& row) override {
+    auto id = row.id;
+    count_ -= is_of_generation(row.path) ? 0 : 1;
+    batch_.Delete(store_.in(names), row.path);
+    batch_.Delete(store_.in(streams), id_key(id));
+    batch_.Delete(store_.in(due), id_key(id));
+    batch_.DeleteRange(store_.in(chunks), id_key(id), id_key(id + 1));
+    batch_.DeleteRange(store_.in(family::producers), id_key(id), id_key(id + 1));
+    ids_[row.path] = 0;
+    rows_[id] = std::nullopt;
+  }
+
+  void write() {
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    store_.written_ += batch_.GetDataSize();
+    check(store_.db_->Write(synced, &batch_), "writing to the chunk store");
+    store_.last_id_ = last_id_;
+    store_.count_ = count_;
+    if (store_.known_.size() > most_known)
+      store_.known_.clear();
+    for (auto& [id, row] : rows_)
+      store_.known_[id] = std::move(row);
+  }
+
+private:
   rocksdb_chunk_store& store_;
   rocksdb::WriteBatch batch_;
   stream_id last_id_;
+  size_t count_;
   std::map<std::string, stream_id> ids_; ///< 0: there is none
   std::map<stream_id, std::optional<stream_row>> rows_;
   std::map<std::pair<stream_id, std::string>, producer_tag> producers_;
@@ -160,6 +153,11 @@ void rocksdb_chunk_store::open() {
   check(rocksdb::DB::Open(how, options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
   db_.reset(db);
   known_.clear();
+  count_ = 0;
+  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, in(names))};
+  for (at->SeekToFirst(); at->Valid(); at->Next())
+    count_ += is_of_generation(at->key().ToStringView()) ? 0 : 1;
+  check(at->status(), "counting streams");
   auto last = get(meta, last_id_key);
   last_id_ = last ? read_id(*last) : 0;
 }
@@ -203,7 +201,7 @@ std::vector<write_outcome> rocksdb_chunk_store::commit(std::span<const stream_wr
   std::vector<write_outcome> outcomes;
   outcomes.reserve(writes.size());
   for (const auto& write : writes)
-    outcomes.push_back(std::visit([&](const auto& x) { return together.apply_write(x); }, write));
+    outcomes.push_back(apply_write(together, write));
   together.write();
   return outcomes;
 }
@@ -246,6 +244,19 @@ std::optional<stream_row> rocksdb_chunk_store::load_row(const std::string& path)
   auto id = get(names, path);
   auto row = id ? get(streams, *id) : std::nullopt;
   return row ? std::optional{decode_stream(*row)} : std::nullopt;
+}
+
+std::vector<stream_row> rocksdb_chunk_store::load_expiring(stream_id above, size_t limit) {
+  std::shared_lock lock{mutex_};
+  if (!db_)
+    throw adapter_error{ec::unavailable, "the chunk store is closed"};
+  std::vector<stream_row> found;
+  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, in(due))};
+  for (at->Seek(id_key(above + 1)); at->Valid() && found.size() < limit; at->Next())
+    if (auto row = get(streams, at->key().ToString()))
+      found.push_back(decode_stream(*row));
+  check(at->status(), "reading what expires");
+  return found;
 }
 
 std::vector<chunk> rocksdb_chunk_store::load_chunks(stream_id id, position after, uint64_t limit) {

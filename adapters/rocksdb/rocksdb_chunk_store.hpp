@@ -26,6 +26,7 @@ public:
   std::vector<write_outcome> commit(std::span<const stream_write> writes) override;
   std::optional<stream_row> load_row(const std::string& path) override;
   std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) override;
+  std::vector<stream_row> load_expiring(stream_id above, size_t limit) override;
 
   /// Closes and opens again: after a failed write RocksDB accepts nothing more.
   void reopen() override;
@@ -33,7 +34,7 @@ public:
 private:
   class transaction;
 
-  /// `due` and `forks` are reserved for expiry and versions.
+  /// `due`: the ids of streams that expire some day. `forks` is there since the first version, and empty.
   enum family : size_t { meta, names, streams, chunks, producers, forks, due, family_count };
 
   void open();
@@ -49,6 +50,7 @@ private:
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
   stream_id last_id_ = 0;
+  size_t count_ = 0; ///< streams of applications
   std::chrono::steady_clock::time_point look_again_; ///< for free space
   uint64_t written_ = 0;                              ///< bytes since it was looked for
   std::map<stream_id, std::optional<stream_row>> known_; ///< what `commit` remembers; nothing: there is no such stream

@@ -9,6 +9,7 @@ namespace segue::rocksdb_engine {
 namespace {
 
 constexpr char layout = 1;
+constexpr char stream_layout = 2; ///< 1: without what belongs to forks
 
 uint32_t checksum(std::string_view bytes) {
   return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
@@ -16,9 +17,9 @@ uint32_t checksum(std::string_view bytes) {
 
 class writer {
 public:
-  explicit writer(size_t expected = 128) {
+  explicit writer(size_t expected = 128, char version = layout) {
     bytes_.reserve(expected);
-    bytes_.push_back(layout);
+    bytes_.push_back(version);
   }
 
   writer& operator<<(std::integral auto value) {
@@ -51,10 +52,13 @@ private:
 
 class reader {
 public:
-  explicit reader(std::string_view bytes) : all_(bytes), rest_(bytes) {
-    if (take(1)[0] != layout)
+  explicit reader(std::string_view bytes, char newest = layout) : all_(bytes), rest_(bytes) {
+    version_ = take(1)[0];
+    if (version_ < 1 || version_ > newest)
       throw bad_row{};
   }
+
+  char version() const { return version_; }
 
   template <std::integral T>
   reader& operator>>(T& value) {
@@ -103,6 +107,7 @@ private:
 
   std::string_view all_;
   std::string_view rest_;
+  char version_ = 0;
 };
 
 std::string big_endian(uint64_t value) {
@@ -134,17 +139,29 @@ position chunk_start(std::string_view key) { return read_big_endian(key.substr(8
 std::string producer_key(stream_id id, const std::string& producer) { return big_endian(id) + producer; }
 
 std::string encode(const stream_row& x) {
-  writer out;
+  writer out{128, stream_layout};
   out << x.id << x.path << x.content_type << x.tail << x.closed << x.closed_by << x.stream_seq << x.ttl_s
-      << x.expires_at_ms << x.parent << x.fork_position << x.soft_deleted << x.owner_epoch << x.created_at_ms;
+      << x.expires_at_ms << x.parent << x.fork_position << x.soft_deleted << x.owner_epoch << x.created_at_ms
+      << x.forked_from << x.forks << static_cast<uint32_t>(x.lineage.size());
+  for (const auto& one : x.lineage)
+    out << one.id << one.until;
   return out.take();
 }
 
 stream_row decode_stream(std::string_view bytes) {
   stream_row x;
-  reader in{bytes};
+  reader in{bytes, stream_layout};
   in >> x.id >> x.path >> x.content_type >> x.tail >> x.closed >> x.closed_by >> x.stream_seq >> x.ttl_s
       >> x.expires_at_ms >> x.parent >> x.fork_position >> x.soft_deleted >> x.owner_epoch >> x.created_at_ms;
+  if (in.version() == 1)
+    return x;
+  uint32_t count = 0;
+  in >> x.forked_from >> x.forks >> count;
+  for (; count > 0; --count) {
+    ancestor one;
+    in >> one.id >> one.until;
+    x.lineage.push_back(one);
+  }
   return x;
 }
 

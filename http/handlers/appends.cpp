@@ -1,27 +1,11 @@
-// Streams of applications: created by PUT, appended to and closed by POST, removed by DELETE. And the sound of generations
-// that is pushed, by POST alone.
+// Appending to streams and closing them: to those of applications, and to the sound of generations that is pushed.
 #include "actors/sound.hpp"
 #include "http/append_request.hpp"
-#include "http/handlers/handlers.hpp"
+#include "http/handlers/writing.hpp"
 
 namespace segue::http {
 
 namespace {
-
-header_lookup headers_of(const exchange& x) {
-  return [&x](std::string_view name) { return x.header(name); };
-}
-
-/// True when the request was refused: the server alone writes to the streams of its generations.
-asio::awaitable<bool> refuse_engine_owned(exchange& x) {
-  if (!is_engine_owned(x.parameter("path")))
-    co_return false;
-  header_list allow{{"Allow", "GET, HEAD"}};
-  auto why = refused(405, "method_not_allowed", "The method is not allowed here",
-      "This stream is written by the server; it answers GET, HEAD.");
-  co_await x.send_problem(std::move(why), std::move(allow));
-  co_return true;
-}
 
 /// The sound of a generation is written by the server, or by the one producer that was named when the generation was
 /// accepted. True when the request was refused.
@@ -57,13 +41,6 @@ asio::awaitable<bool> refuse_stranger(exchange& x) {
     co_return true;
   }
   co_return false;
-}
-
-response with_position(unsigned status, position next, bool closed) {
-  response out{status, {{"Stream-Next-Offset", format_offset(next)}}, {}};
-  if (closed)
-    out.headers.emplace_back("Stream-Closed", "true");
-  return out;
 }
 
 /// A stream that retires just now is found again, once.
@@ -103,59 +80,6 @@ asio::awaitable<void> send_refusal(exchange& x, const stream_actor& stream, cons
 
 } // namespace
 
-asio::awaitable<void> put_stream(exchange& x) {
-  if (co_await refuse_engine_owned(x))
-    co_return;
-  const auto& path = x.parameter("path");
-  if (auto wrong = judge_path(path))
-    co_return co_await x.send_problem(std::move(*wrong));
-  for (auto name : {"stream-ttl", "stream-expires-at", "stream-forked-from"})
-    if (!x.header(name).empty()) {
-      auto why = refused(501, "not_supported", "This is not supported", std::string{name} + " is not known here.");
-      co_return co_await x.send_problem(std::move(why));
-    }
-  auto type = content_type_of(x.header("content-type"));
-  if (type.empty())
-    type = "application/octet-stream";
-  append_chunk first;
-  first.close = x.header("stream-closed") == "true";
-  if (!x.asked().body.empty())
-    if (auto wrong = read_body(first, x.asked().body, type))
-      co_return co_await x.send_problem(std::move(*wrong));
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  open_stream request{path, type};
-  auto opened = co_await x.ask(services->directory, std::move(request));
-  if (!opened)
-    co_return co_await x.send_error(opened.error());
-  auto next = opened->row.tail;
-  auto closed = opened->row.closed;
-  if (opened->created && (first.close || !first.bytes.empty())) {
-    auto done = co_await append(x, opened->stream, first);
-    if (!done)
-      co_return co_await x.send_error(done.error());
-    next = done->next;
-    closed = done->closed;
-  } else if (!opened->created) {
-    inspect_stream question;
-    auto now = co_await x.ask(opened->stream, question);
-    if (!now)
-      co_return co_await x.send_error(now.error());
-    next = now->row.tail;
-    closed = now->row.closed;
-    if (closed != first.close) {
-      auto why = refused(409, "conflict", "It exists already, and differs",
-          closed ? "The stream exists and is closed." : "The stream exists and is not closed.");
-      co_return co_await x.send_problem(std::move(why));
-    }
-  }
-  auto out = with_position(opened->created ? 201 : 200, next, closed);
-  out.headers.emplace_back("Content-Type", type);
-  out.headers.emplace_back("Location", "http://" + std::string{x.header("host")} + "/v1/stream/" + path);
-  co_await x.send(std::move(out));
-}
-
 asio::awaitable<void> post_stream(exchange& x) {
   if (co_await refuse_stranger(x))
     co_return;
@@ -170,30 +94,12 @@ asio::awaitable<void> post_stream(exchange& x) {
   if (!done)
     co_return co_await send_refusal(x, found->stream, what, done.error());
   bool by_producer = !what.producer.id.empty();
-  auto out = with_position(by_producer && !done->duplicate ? 200 : 204, done->next, done->closed);
+  auto out = with_position(by_producer && !done->duplicate && !what.bytes.empty() ? 200 : 204, done->next, done->closed);
   if (by_producer) {
     out.headers.emplace_back("Producer-Epoch", std::to_string(what.producer.epoch));
     out.headers.emplace_back("Producer-Seq", std::to_string(done->producer_seq));
   }
   co_await x.send(std::move(out));
-}
-
-asio::awaitable<void> delete_stream(exchange& x) {
-  if (co_await refuse_engine_owned(x))
-    co_return;
-  const auto& path = x.parameter("path");
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  if (auto found = co_await x.addresses().stream(x.asker(), path); !found)
-    co_return co_await x.send_error(found.error());
-  remove_stream request{path};
-  auto done = co_await x.ask(services->directory, std::move(request));
-  x.addresses().forget(path);
-  if (!done)
-    co_return co_await x.send_error(done.error());
-  response nothing{204, {}, {}};
-  co_await x.send(std::move(nothing));
 }
 
 } // namespace segue::http

@@ -23,6 +23,8 @@ asio::awaitable<void> get_stream(exchange& x);
 asio::awaitable<void> put_stream(exchange& x);
 asio::awaitable<void> post_stream(exchange& x);
 asio::awaitable<void> delete_stream(exchange& x);
+asio::awaitable<void> answer_preflight(exchange& x);
+asio::awaitable<void> refuse_reserved(exchange& x);
 asio::awaitable<void> get_events(exchange& x);
 asio::awaitable<void> get_chunks(exchange& x);
 

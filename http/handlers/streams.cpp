@@ -1,7 +1,9 @@
 // The log itself: catch-up and live reads, through whichever door.
 #include "actors/sound.hpp"
+#include "http/create_request.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/origins.hpp"
 #include "http/stream_cursor.hpp"
 #include "http/stream_reader.hpp"
 #include "http/wire_format.hpp"
@@ -48,17 +50,25 @@ std::vector<payload> body_of(const stream_row& row, const chunk_batch& batch) {
   return body;
 }
 
-asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from, bool at_tail) {
+asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from, bool from_now) {
   auto batch = co_await reader.read(from, catch_up_bytes, 0);
   if (!batch)
     co_return co_await x.send_error(batch.error());
-  if (at_tail)
+  if (from_now)
     *batch = chunk_batch{{}, from, from, batch->closed && batch->tail == from}; // what came since is for the next read
   bool at_end = batch->up_to_date();
+  response out{200, {{"Content-Type", reader.row().content_type}}, {}};
+  add_position(out, *batch);
+  if (from_now) { // where that is changes with every append
+    out.headers.emplace_back("Cache-Control", "no-store");
+    out.body = body_of(reader.row(), *batch);
+    co_return co_await x.send(std::move(out));
+  }
   auto tag = "\"" + std::to_string(reader.row().id) + ":" + std::to_string(from) + ":" + std::to_string(batch->next)
       + (at_end && batch->closed ? ":c\"" : "\"");
-  response out{200, {{"Content-Type", reader.row().content_type}, {"ETag", tag}, {"Cache-Control", "no-cache"}}, {}};
-  add_position(out, *batch);
+  bool settled = !at_end || batch->closed; // the same question will have the same answer
+  out.headers.emplace_back("ETag", tag);
+  out.headers.emplace_back("Cache-Control", settled ? "private, max-age=60, stale-while-revalidate=300" : "no-cache");
   if (x.header("if-none-match").find(tag) != std::string_view::npos)
     out.status = 304;
   else
@@ -72,6 +82,7 @@ asio::awaitable<void> describe(exchange& x, const stream_row& row) {
       {"Cache-Control", "no-store"}}, {}};
   if (row.closed)
     out.headers.emplace_back("Stream-Closed", "true");
+  add_expiry(out.headers, row);
   co_await x.send(std::move(out));
 }
 
@@ -82,14 +93,15 @@ asio::awaitable<void> server_sent_events(exchange& x, stream_reader& reader, pos
   co_await x.begin(std::move(head));
   if (x.is_head())
     co_return co_await x.finish();
-  x.follow(reader, sse_format(x.chunked()), from);
+  x.follow(reader, sse_format(x.chunked()), from, x.query("cursor").value_or(""));
 }
 
 /// A page of somebody else may open a WebSocket to any server; the browser says whose page it is.
 bool own_origin(const exchange& x) {
   auto origin = x.header("origin");
   auto host = x.header("host");
-  return origin.empty() || origin == "http://" + std::string{host} || origin == "https://" + std::string{host};
+  return origin.empty() || origin == "http://" + std::string{host} || origin == "https://" + std::string{host}
+      || origin_allowed(x.where(), origin);
 }
 
 asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position from) {
@@ -102,7 +114,7 @@ asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position fr
   }
   if (!own_origin(x)) {
     auto why = refused(403, "foreign_origin", "This page may not listen",
-        "The Origin header must name this server, or be left out by clients that are no browsers.");
+        "The Origin header must name this server or one of --allow-origin, or be left out by clients that are no browsers.");
     co_return co_await x.send_problem(std::move(why));
   }
   co_await x.upgrade();

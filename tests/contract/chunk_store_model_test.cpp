@@ -27,7 +27,7 @@ public:
   stream_write draw(const std::vector<stream_row>& rows) {
     auto kind = below(10);
     if (kind == 0 || rows.empty())
-      return create_stream{path(), once_in(2) ? "audio/mpeg" : "text/plain", static_cast<int64_t>(below(1000))};
+      return draw_create();
     if (kind == 1)
       return claim_stream{path()};
     if (kind == 2 && once_in(3))
@@ -36,6 +36,20 @@ public:
   }
 
 private:
+  create_stream draw_create() {
+    stream_wish wish{path(), once_in(2) ? "audio/mpeg" : "text/plain"};
+    if (once_in(3))
+      wish.ttl_s = static_cast<int64_t>(below(100));
+    if (once_in(2)) {
+      wish.forked_from = path();
+      wish.fork_position = once_in(3) ? at_tail : below(2000);
+    }
+    if (once_in(3))
+      wish.first = payload{std::string(1 + below(50), 'f')};
+    wish.close = once_in(10);
+    return {std::move(wish), static_cast<int64_t>(below(1000)), once_in(20) ? 1 : UINT64_MAX};
+  }
+
   put_chunks draw_put(const stream_row& row) {
     put_chunks x{row.id, row.owner_epoch, row.tail, {}, {}, {}, once_in(12), {}};
     if (once_in(8))
@@ -122,6 +136,8 @@ void play(chunk_store_engine& store, uint32_t seed, size_t rounds) {
       std::erase_if(seen, [&](const stream_row& x) { return x.path == path; });
       seen.push_back(*row);
     }
+    auto above = dice.below(last_id + 1);
+    check(store->load_expiring(above, 3) == model.load_expiring(above, 3), "what expires", round);
     for (stream_id id = 0; id <= last_id + 1; ++id) {
       auto after = dice.below(3000);
       auto limit = dice.below(4000);

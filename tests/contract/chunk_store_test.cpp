@@ -23,7 +23,7 @@ std::vector<write_outcome> commit(chunk_store& store, const std::vector<stream_w
 write_outcome commit_one(chunk_store& store, stream_write write) { return commit(store, {std::move(write)}).front(); }
 
 stream_row create(chunk_store& store, const std::string& path = "a", const std::string& type = "audio/mpeg") {
-  return commit_one(store, create_stream{path, type, 7}).written.row;
+  return commit_one(store, create_stream{{path, type}, 7}).written.row;
 }
 
 /// Records of these texts at the tail of the row.
@@ -68,7 +68,7 @@ std::vector<producer_tag> producers_of(chunk_store& store, const std::string& pa
 CAF_TEST(creating is idempotent and keeps what was there) {
   for_each_chunk_store([](chunk_store_engine& store) {
     CAF_CHECK(!store->load_row("a"));
-    auto first = commit_one(*store, create_stream{"a", "audio/mpeg", 7});
+    auto first = commit_one(*store, create_stream{{"a", "audio/mpeg"}, 7});
     CAF_CHECK_EQUAL(first.code, ec::none);
     CAF_CHECK(first.written.created);
     stream_row expected;
@@ -79,7 +79,7 @@ CAF_TEST(creating is idempotent and keeps what was there) {
     expected.created_at_ms = 7;
     CAF_CHECK_NOT_EQUAL(expected.id, 0u);
     CAF_CHECK_EQUAL(first.written.row, expected);
-    auto again = commit_one(*store, create_stream{"a", "text/plain", 9});
+    auto again = commit_one(*store, create_stream{{"a", "text/plain"}, 9});
     CAF_CHECK_EQUAL(again.code, ec::none);
     CAF_CHECK(!again.written.created);
     CAF_CHECK_EQUAL(again.written.row, expected);
@@ -150,8 +150,8 @@ CAF_TEST(later writes of one commit see the earlier ones) {
     auto first = put(row, {"abc"});
     first.producers = {{"p", 1, 0}};
     auto outcomes = commit(*store, {first, put(row, {"late"}), claim_stream{"a"}, put(longer, {"fenced"}),
-        put(claimed, {"de"}), create_stream{"b", "text/plain", 8}, create_stream{"b", "text/plain", 9},
-        delete_stream{"a"}, put(claimed, {"gone"}), create_stream{"a", "text/plain", 9}, claim_stream{"a"}});
+        put(claimed, {"de"}), create_stream{{"b", "text/plain"}, 8}, create_stream{{"b", "text/plain"}, 9},
+        delete_stream{"a"}, put(claimed, {"gone"}), create_stream{{"a", "text/plain"}, 9}, claim_stream{"a"}});
     std::vector<ec> codes;
     for (const auto& x : outcomes)
       codes.push_back(x.code);

@@ -50,7 +50,7 @@ describe('a pushed generation', { timeout: 60_000 }, () => {
       assert.equal((await push.append(seq, part)).status, 200);
       await waitFor(() => listener.position === part.byteOffset - parts[0].byteOffset + part.length);
     }
-    assert.equal((await push.append(parts.length, undefined, { close: true })).status, 200);
+    assert.equal((await push.append(parts.length, undefined, { close: true })).status, 204);
     const piece = await endOf(server, push.id);
     await following;
     assert.deepEqual([piece.generator, piece.attempt, piece.percent], ['push', 1, 100]);
@@ -66,7 +66,7 @@ describe('a pushed generation', { timeout: 60_000 }, () => {
     expectProblem(await push.append(0, Buffer.concat([Buffer.from('ID3'), part])), 400, refusal);
     expectProblem(await push.append(0, part, { headers: { 'content-type': 'audio/wav' } }), 409, { code: 'wrong_type' });
     assert.equal((await push.append(0, part)).headers['stream-next-offset'], offsetOf(part.length));
-    assert.equal((await push.append(1, undefined, { close: true })).status, 200);
+    assert.equal((await push.append(1, undefined, { close: true })).status, 204);
     await endOf(server, push.id);
   });
 
@@ -97,7 +97,7 @@ describe('a pushed generation', { timeout: 60_000 }, () => {
     const successor = { 'producer-epoch': '1' };
     assert.equal((await push.append(0, two, { headers: successor })).status, 200);
     expectProblem(await push.append(1, two), 403, { code: 'stale_producer' });
-    assert.equal((await push.append(1, undefined, { close: true, headers: successor })).status, 200);
+    assert.equal((await push.append(1, undefined, { close: true, headers: successor })).status, 204);
     const piece = await endOf(server, push.id);
     assert.equal(piece.audio_bytes, one.length + two.length);
   });

@@ -122,7 +122,8 @@ describe('a stream of an application', { timeout: 60_000 }, () => {
     expectProblem(await post('/v1/stream/app/none', text, 'x'), 404);
     expectProblem(await put('/v1/stream/app//twice'), 400, { says: /path/ });
     expectProblem(await put(`/v1/stream/${'x'.repeat(600)}`), 400);
-    expectProblem(await put(fresh(), { ...text, 'stream-ttl': '5' }), 501);
+    expectProblem(await put(fresh(), { ...text, 'stream-ttl': '05' }), 400, { says: /Stream-TTL/ });
+    expectProblem(await put('/v1/stream/__ds/subscriptions/mine'), 501);
     expectProblem(await put('/v1/stream/generations/mine/audio'), 405, { says: /GET/ });
   });
 });

@@ -82,6 +82,10 @@ public:
     return engine_->load_chunks(id, after, limit);
   }
 
+  std::vector<stream_row> load_expiring(stream_id above, size_t limit) override {
+    return engine_->load_expiring(above, limit);
+  }
+
   void reopen() override {
     if (failing_reopens_ > 0) {
       --failing_reopens_;

@@ -24,7 +24,10 @@ stream_row some_row() {
   x.ttl_s = -1;
   x.expires_at_ms = -1'795'255'200'000;
   x.parent = 5;
+  x.forked_from = "a/b";
   x.fork_position = 6;
+  x.lineage = {{3, 4}, {5, 6}};
+  x.forks = 9;
   x.soft_deleted = true;
   x.owner_epoch = 7;
   x.created_at_ms = 1'795'255'200'000;
@@ -107,7 +110,10 @@ CAF_TEST(random rows come back as they were written) {
   size_t wrong = 0;
   for (int i = 0; i < 500; ++i) {
     stream_row row{number(), text(), text(), number(), dice() % 2 == 0, tag(), text(), static_cast<int64_t>(dice()),
-        static_cast<int64_t>(dice()), number(), number(), dice() % 2 == 0, number(), static_cast<int64_t>(dice())};
+        static_cast<int64_t>(dice()), number(), text(), number(), {}, static_cast<uint32_t>(dice()), dice() % 2 == 0, number(),
+        static_cast<int64_t>(dice())};
+    for (auto n = dice() % 4; n > 0; --n)
+      row.lineage.push_back({number(), number()});
     wrong += !(decode_stream(encode(row)) == row);
     auto producer = tag();
     wrong += !(decode_producer(encode(producer)) == producer);
@@ -139,10 +145,22 @@ CAF_TEST(a row of another layout is refused) {
   for (int layout = 0; layout < 256; ++layout) {
     auto x = static_cast<char>(layout);
     std::string expected = layout == 1 ? "decoded" : "bad_row";
-    CAF_CHECK_EQUAL(outcome_of([&] { decode_stream(with_layout(encode(some_row()), x)); }), expected);
+    std::string of_streams = layout == 1 || layout == 2 ? "decoded" : "bad_row";
+    CAF_CHECK_EQUAL(outcome_of([&] { decode_stream(with_layout(encode(some_row()), x)); }), of_streams);
     CAF_CHECK_EQUAL(outcome_of([&] { decode_producer(with_layout(encode(producer_tag{}), x)); }), expected);
     CAF_CHECK_EQUAL(outcome_of([&] { decode_chunk(1'000, with_layout(encode(sound), x)); }), expected);
   }
+}
+
+CAF_TEST(a stream written before there were forks is none) {
+  auto bytes = encode(some_row());
+  bytes[0] = 1;
+  auto row = decode_stream(bytes);
+  auto expected = some_row();
+  expected.forked_from.clear();
+  expected.lineage.clear();
+  expected.forks = 0;
+  CAF_CHECK(row == expected);
 }
 
 CAF_TEST(a flipped bit in a chunk of plain bytes is noticed) {

@@ -2,6 +2,8 @@
 
 #include "http/append_request.hpp"
 
+#include "actors/sound.hpp"
+
 #include <map>
 
 #include "tests/support/test.hpp"
@@ -85,15 +87,15 @@ CAF_TEST(the headers of a producer go together and count from zero to two to the
 
 CAF_TEST(a path is short and without empty segments and control characters) {
   for (auto good : {"a", "a/b", "with space", "ä/ö", "a.b-c_d~e@f:g"})
-    CAF_CHECK(!judge_path(good));
+    CAF_CHECK(!judge_path(good, 512));
   for (auto bad : {"", "/", "/a", "a/", "a//b", "a\nb", "a\x7f", "__ds/x"})
-    CAF_CHECK(judge_path(bad).has_value());
-  CAF_CHECK(!judge_path(std::string(512, 'x')));
-  CAF_CHECK(judge_path(std::string(513, 'x')).has_value());
+    CAF_CHECK(judge_path(bad, 512).has_value());
+  CAF_CHECK(!judge_path(std::string(512, 'x'), 512));
+  CAF_CHECK(judge_path(std::string(513, 'x'), 512).has_value());
 }
 
 CAF_TEST(streams of generations belong to the server) {
-  CAF_CHECK(is_engine_owned("generations/id/audio"));
-  CAF_CHECK(!is_engine_owned("generations"));
-  CAF_CHECK(!is_engine_owned("mine/generations/id"));
+  CAF_CHECK(is_of_generation("generations/id/audio"));
+  CAF_CHECK(!is_of_generation("generations"));
+  CAF_CHECK(!is_of_generation("mine/generations/id"));
 }

@@ -1,5 +1,6 @@
 #define CAF_SUITE http.wire_format
 
+#include "http/stream_cursor.hpp"
 #include "http/wire_format.hpp"
 
 #include "tests/support/test.hpp"
@@ -65,14 +66,28 @@ CAF_TEST(a batch without chunks is a control message alone) {
 
 CAF_TEST(closed is said only where the stream ends) {
   auto frame = text(sse_format(false).frame(json, batch({}, 5, true, 9)));
-  CAF_CHECK_EQUAL(frame, "event: control\ndata: " + control("0000000000000005", "") + "\n\n");
+  auto cursor = next_cursor("");
+  CAF_CHECK_EQUAL(frame, "event: control\ndata:" + control("0000000000000005", ",\"streamCursor\":\"" + cursor + "\"") + "\n\n");
+  auto last = text(sse_format(false).frame(json, batch({}, 5, true)));
+  CAF_CHECK(last.find("streamCursor") == std::string::npos);
+}
+
+CAF_TEST(who shows a cursor gets a greater one) {
+  auto far = text(sse_format(true).frame(json, batch({}, 5), "99999999"));
+  auto at = far.find("streamCursor\":\"") + 15;
+  CAF_CHECK(std::stoull(far.substr(at)) > 99'999'999);
 }
 
 CAF_TEST(json is an array whose messages keep their text) {
   chunk record{0, payload{R"({"a":1}[2])"}, {7, 3}};
   CAF_CHECK_EQUAL(content_of(json, batch({record, {10, payload{"3"}, {1}}}, 11)), R"([{"a":1},[2],3])");
   CAF_CHECK_EQUAL(content_of(json, batch({}, 11)), "[]");
-  CAF_CHECK(text(sse_format(false).frame(json, batch({record}, 10))).starts_with("event: data\ndata: [{\"a\":1},[2]]\n\n"));
+  CAF_CHECK(text(sse_format(false).frame(json, batch({record}, 10))).starts_with("event: data\ndata:[{\"a\":1},[2]]\n\n"));
+}
+
+CAF_TEST(a space at the beginning of a line is kept) {
+  auto frame = text(sse_format(false).frame(of_type("text/plain"), batch({{0, payload{" a\n  b"}, {}}}, 6)));
+  CAF_CHECK(frame.starts_with("event: data\ndata:  a\ndata:   b\n\n"));
 }
 
 CAF_TEST(bytes travel as base64 in events) {
@@ -80,16 +95,16 @@ CAF_TEST(bytes travel as base64 in events) {
     auto frame = text(sse_format(false).frame(sound, batch({{0, payload{bytes}, {}}}, bytes.size())));
     return frame.substr(0, frame.find("\n\n"));
   };
-  CAF_CHECK_EQUAL(data("f"), "event: data\ndata: Zg==");
-  CAF_CHECK_EQUAL(data("fo"), "event: data\ndata: Zm8=");
-  CAF_CHECK_EQUAL(data("foo"), "event: data\ndata: Zm9v");
-  CAF_CHECK_EQUAL(data(std::string("\0\xff", 2)), "event: data\ndata: AP8=");
+  CAF_CHECK_EQUAL(data("f"), "event: data\ndata:Zg==");
+  CAF_CHECK_EQUAL(data("fo"), "event: data\ndata:Zm8=");
+  CAF_CHECK_EQUAL(data("foo"), "event: data\ndata:Zm9v");
+  CAF_CHECK_EQUAL(data(std::string("\0\xff", 2)), "event: data\ndata:AP8=");
 }
 
 CAF_TEST(no text can forge an event whatever its lines end with) {
   auto frame = text(sse_format(false).frame(
       of_type("text/plain"), batch({{0, payload{"a\nevent: control\rdata: x\r\n\r\nb"}, {}}}, 30)));
-  CAF_CHECK(frame.starts_with("event: data\ndata: a\ndata: event: control\ndata: data: x\ndata: \ndata: b\n\nevent: control\n"));
+  CAF_CHECK(frame.starts_with("event: data\ndata:a\ndata:event: control\ndata:data: x\ndata:\ndata:b\n\nevent: control\n"));
 }
 
 CAF_TEST(a chunk of HTTP holds a whole frame and is never the empty one that ends a body) {

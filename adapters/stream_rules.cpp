@@ -1,0 +1,123 @@
+#include "adapters/stream_rules.hpp"
+
+#include "actors/lineage.hpp"
+#include "actors/sound.hpp"
+
+namespace segue {
+
+namespace {
+
+write_outcome apply_to(stream_table& table, const create_stream& x) {
+  const auto& wish = x.wish;
+  if (const auto* known = table.find(wish.path))
+    return {ec::none, {*known, false, {}}};
+  if (!is_of_generation(wish.path) && table.count() >= x.most)
+    return {ec::busy, {}};
+  stream_row row;
+  row.path = wish.path;
+  row.content_type = wish.content_type;
+  row.ttl_s = wish.ttl_s;
+  row.expires_at_ms = wish.expires_at_ms;
+  row.closed = wish.close;
+  row.owner_epoch = 1;
+  row.created_at_ms = x.now_ms;
+  if (!wish.forked_from.empty()) {
+    const auto* found = table.find(wish.forked_from);
+    if (!found)
+      return {ec::not_found, {}};
+    auto parent = *found;
+    if (parent.soft_deleted || parent.content_type != row.content_type)
+      return {ec::conflict, {}};
+    row.fork_position = wish.fork_position == at_tail ? parent.tail : wish.fork_position;
+    if (row.fork_position > parent.tail)
+      return {ec::bad_offset, {}};
+    row.parent = parent.id;
+    row.forked_from = parent.path;
+    row.lineage = lineage_of_fork(parent, row.fork_position);
+    row.tail = row.fork_position;
+    ++parent.forks;
+    table.save(parent);
+  }
+  chunk first{row.tail, wish.first, wish.lengths};
+  row.tail = first.end();
+  table.insert(row);
+  if (!first.bytes.empty())
+    table.put(row.id, first);
+  return {ec::none, {std::move(row), true, {}}};
+}
+
+write_outcome apply_to(stream_table& table, const claim_stream& x) {
+  const auto* known = table.find(x.path);
+  if (!known || known->soft_deleted)
+    return {ec::not_found, {}};
+  auto row = *known;
+  ++row.owner_epoch;
+  table.save(row);
+  auto producers = table.producers(row.id);
+  return {ec::none, {std::move(row), false, std::move(producers)}};
+}
+
+/// Compare-and-set on owner and tail.
+ec judge(const stream_row& row, const put_chunks& x) {
+  if (row.soft_deleted)
+    return ec::not_found;
+  if (x.owner_epoch != row.owner_epoch || x.expected_tail != row.tail)
+    return ec::fenced;
+  return row.closed ? ec::closed : ec::none;
+}
+
+write_outcome apply_to(stream_table& table, const put_chunks& x) {
+  const auto* known = table.find(x.id);
+  if (!known)
+    return {ec::not_found, {}};
+  auto row = *known;
+  if (auto refused = judge(row, x); refused != ec::none)
+    return {refused, {row, false, {}}};
+  for (const auto& record : x.chunks)
+    table.put(x.id, record);
+  for (const auto& tag : x.producers)
+    table.put(x.id, tag);
+  if (!x.chunks.empty())
+    row.tail = x.chunks.back().end();
+  if (!x.stream_seq.empty())
+    row.stream_seq = x.stream_seq;
+  if (x.close) {
+    row.closed = true;
+    row.closed_by = x.closed_by;
+  }
+  table.save(row);
+  return {ec::none, {std::move(row), false, {}}};
+}
+
+/// With the last fork goes a parent that was kept for it, and so on.
+write_outcome apply_to(stream_table& table, const delete_stream& x) {
+  const auto* known = table.find(x.path);
+  if (!known)
+    return {};
+  auto row = *known;
+  if (row.forks > 0) {
+    row.soft_deleted = true;
+    table.save(row);
+    return {ec::none, {std::move(row), false, {}}};
+  }
+  for (auto gone = row;;) {
+    table.erase(gone);
+    const auto* parent = gone.parent == 0 ? nullptr : table.find(gone.parent);
+    if (!parent)
+      return {};
+    gone = *parent;
+    --gone.forks;
+    if (gone.forks > 0 || !gone.soft_deleted) {
+      table.save(gone);
+      return {};
+    }
+  }
+}
+
+} // namespace
+
+write_outcome apply_write(stream_table& table, const stream_write& write) {
+  return std::visit([&](const auto& x) { return apply_to(table, x); }, write);
+}
+
+} // namespace segue

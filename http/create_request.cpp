@@ -80,7 +80,7 @@ std::optional<std::string> path_in(std::string_view url) {
   std::string path;
   for (size_t i = 2; i < parsed->segments.size(); ++i)
     path += (i == 2 ? "" : "/") + parsed->segments[i];
-  return path;
+  return path.empty() ? std::nullopt : std::optional{path};
 }
 
 std::variant<creation, problem> read_creation(const header_lookup& header, std::string path) {

@@ -2,21 +2,33 @@
 // writes durable. It touches files below one folder only, so that a test chooses which store suffers.
 //
 //   FAULTY_DISK_FOLDER   files below it are on the faulty disk
-//   FAULTY_DISK_CONTROL  a file that says how the disk is: "fail" (every sync is EIO) or "hang" (none returns until the
-//                        file says something else); anything else, or no such file: it is healthy
+//   FAULTY_DISK_CONTROL  a file that says how the disk is: "fail" (every sync is EIO), "hang" (none returns until the
+//                        file says something else) or "tear N PERCENT" (the power goes between the writes and the sync of
+//                        the Nth commit from now on, and so much of what is not synced is kept); anything else, or no
+//                        such file: it is healthy
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 
 namespace {
 
-enum class health { good, failing, hanging };
+enum class health { good, failing, hanging, tearing };
+
+int commits_left = 0;
+int percent_kept = 0;
+std::map<int, off_t> synced; ///< how much of each file is
+std::mutex guard;
 
 std::string setting(const char* name) {
   auto value = std::getenv(name);
@@ -28,27 +40,55 @@ health disk_health() {
   auto file = ::open(control.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0)
     return health::good;
-  char text[8];
-  auto size = ::read(file, text, sizeof text);
+  char text[32] = {};
+  auto size = ::read(file, text, sizeof text - 1);
   ::close(file);
   std::string_view says{text, size > 0 ? static_cast<size_t>(size) : 0};
+  if (commits_left == 0 && std::sscanf(text, "tear %d %d", &commits_left, &percent_kept) == 2)
+    return health::tearing;
+  if (commits_left > 0)
+    return health::tearing;
   return says.starts_with("fail") ? health::failing : says.starts_with("hang") ? health::hanging : health::good;
+}
+
+/// Where an open file lies.
+std::string path_of(int file) {
+  char path[PATH_MAX];
+  auto size = ::readlink(("/proc/self/fd/" + std::to_string(file)).c_str(), path, sizeof path);
+  return {path, size > 0 ? static_cast<size_t>(size) : 0};
 }
 
 bool on_faulty_disk(int file) {
   static const auto folder = setting("FAULTY_DISK_FOLDER") + "/";
-  char path[PATH_MAX];
-  auto size = ::readlink(("/proc/self/fd/" + std::to_string(file)).c_str(), path, sizeof path);
-  return size > 0 && (std::string{path, static_cast<size_t>(size)} + "/").starts_with(folder);
+  return (path_of(file) + "/").starts_with(folder);
+}
+
+/// What is left of a log when the power goes before its sync.
+[[noreturn]] void tear(int file, off_t size) {
+  auto kept = synced[file] + (size - synced[file]) * percent_kept / 100;
+  if (::ftruncate(file, kept) != 0)
+    ::perror("faulty_disk: cannot tear");
+  ::kill(::getpid(), SIGKILL);
+  for (;;)
+    ::pause();
 }
 
 int sync(const char* name, int file) {
   if (on_faulty_disk(file)) {
     while (disk_health() == health::hanging)
       ::usleep(5'000);
-    if (disk_health() == health::failing) {
+    auto how = disk_health();
+    if (how == health::failing) {
       errno = EIO;
       return -1;
+    }
+    if (path_of(file).ends_with(".log")) {
+      std::lock_guard lock{guard};
+      struct stat now {};
+      ::fstat(file, &now);
+      if (how == health::tearing && --commits_left == 0)
+        tear(file, now.st_size);
+      synced[file] = now.st_size;
     }
   }
   return reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, name))(file);

@@ -22,7 +22,7 @@ export class FaultyDisk {
     return { data: this.#data, env };
   }
 
-  /// `how` is what happens to every sync from now on: `fail` or `hang`.
+  /// `how` is what happens to every sync from now on: `fail`, `hang`, or `tear N PERCENT`, see `faulty_disk.cpp`.
   fallIll(how) {
     writeFileSync(`${this.#control}.new`, how);
     renameSync(`${this.#control}.new`, this.#control);

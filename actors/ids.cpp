@@ -113,7 +113,7 @@ std::optional<int64_t> parse_time(std::string_view text) {
     auto hours = number(2);
     bool colon = literal(":");
     auto minutes = number(2);
-    if (!hours || !colon || !minutes)
+    if (!hours || !colon || !minutes || *hours > 23 || *minutes > 59)
       return std::nullopt;
     ahead = (*hours * 60 + *minutes) * (east ? 1 : -1);
   }

@@ -21,11 +21,12 @@ write_outcome apply_to(stream_table& table, const create_stream& x) {
   row.closed = wish.close;
   row.owner_epoch = 1;
   row.created_at_ms = x.now_ms;
+  stream_row parent;
   if (!wish.forked_from.empty()) {
     const auto* found = table.find(wish.forked_from);
     if (!found)
       return {ec::not_found, {}};
-    auto parent = *found;
+    parent = *found;
     if (parent.soft_deleted || parent.content_type != row.content_type)
       return {ec::conflict, {}};
     row.fork_position = wish.fork_position == at_tail ? parent.tail : wish.fork_position;
@@ -36,10 +37,13 @@ write_outcome apply_to(stream_table& table, const create_stream& x) {
     row.lineage = lineage_of_fork(parent, row.fork_position);
     row.tail = row.fork_position;
     ++parent.forks;
-    table.save(parent);
   }
   chunk first{row.tail, wish.first, wish.lengths};
   row.tail = first.end();
+  if (row.tail > x.most_bytes && !is_of_generation(wish.path))
+    return {ec::too_large, {}};
+  if (parent.id != 0)
+    table.save(parent);
   table.insert(row);
   if (!first.bytes.empty())
     table.put(row.id, first);

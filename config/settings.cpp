@@ -81,10 +81,11 @@ void origins(settings& into, const std::string& name, const std::string& value) 
   into.allow_origins.clear();
   if (value == "none")
     return;
-  std::istringstream in{value};
+  std::istringstream in{value + ","};
   for (std::string origin; std::getline(in, origin, ',');) {
     auto host = origin.find("://");
-    if (origin != "*" && (host == std::string::npos || host == 0 || origin.find('/', host + 3) != std::string::npos))
+    bool whole = host != std::string::npos && host > 0 && host + 3 < origin.size();
+    if (origin != "*" && (!whole || origin.find_first_of("/ \t", host + 3) != std::string::npos || origin.front() == ' '))
       refuse(name, value, "none, * or origins without a path, separated by commas, e.g. https://example.com,http://localhost:3000");
     into.allow_origins.push_back(origin);
   }

@@ -39,6 +39,42 @@ std::optional<problem> read_producer(append_chunk& into, const header_lookup& he
   return std::nullopt;
 }
 
+std::string_view trimmed(std::string_view text) {
+  constexpr auto blank = " \t\r\n";
+  text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
+  return text.substr(0, text.find_last_not_of(blank) + 1);
+}
+
+/// The elements of an array, or the one value that is none, each as it was written. The text must be JSON.
+std::vector<std::string_view> messages_of(std::string_view text) {
+  text = trimmed(text);
+  if (!text.starts_with('['))
+    return {text};
+  text = text.substr(1, text.size() - 2);
+  std::vector<std::string_view> messages;
+  size_t begin = 0;
+  size_t depth = 0;
+  bool quoted = false;
+  for (size_t at = 0; at < text.size(); ++at) {
+    char c = text[at];
+    if (quoted && c == '\\')
+      ++at;
+    else if (c == '"')
+      quoted = !quoted;
+    else if (!quoted && (c == '[' || c == '{'))
+      ++depth;
+    else if (!quoted && (c == ']' || c == '}'))
+      --depth;
+    else if (!quoted && depth == 0 && c == ',') {
+      messages.push_back(trimmed(text.substr(begin, at - begin)));
+      begin = at + 1;
+    }
+  }
+  if (auto last = trimmed(text.substr(begin)); !last.empty())
+    messages.push_back(last);
+  return messages;
+}
+
 } // namespace
 
 std::string content_type_of(std::string_view header) {
@@ -82,20 +118,16 @@ std::optional<problem> read_body(append_chunk& into, std::string_view body, cons
     into.bytes = payload{std::string{body}};
     return std::nullopt;
   }
-  auto parsed = nlohmann::ordered_json::parse(body, nullptr, false);
-  if (parsed.is_discarded())
+  if (body.starts_with("\xef\xbb\xbf"))
+    body.remove_prefix(3); // a byte order mark is no content
+  bool zero = body.find('\0') != body.npos; // where the parser would stop
+  if (zero || !nlohmann::json::accept(body)) // it needs neither a tree nor recursion: a body may nest as deep as it is long
     return bad_field("body", "The body must be one JSON value, or an array of messages.");
   std::string bytes;
-  auto add = [&](const nlohmann::ordered_json& message) {
-    auto text = message.dump();
-    into.lengths.push_back(static_cast<uint32_t>(text.size()));
-    bytes += text;
-  };
-  if (parsed.is_array())
-    for (const auto& message : parsed)
-      add(message);
-  else
-    add(parsed);
+  for (auto message : messages_of(body)) {
+    into.lengths.push_back(static_cast<uint32_t>(message.size()));
+    bytes += message;
+  }
   into.bytes = payload{std::move(bytes)};
   return std::nullopt;
 }

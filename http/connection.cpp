@@ -2,8 +2,8 @@
 #include "http/connection.hpp"
 
 #include "actors/log.hpp"
+#include "http/callers.hpp"
 #include "http/listener.hpp"
-#include "http/origins.hpp"
 #include "http/payload_body.hpp"
 #include "http/request_reader.hpp"
 #include "http/websocket.hpp"
@@ -46,6 +46,7 @@ public:
   asio::awaitable<void> finish() override;
   asio::awaitable<void> upgrade() override;
   bool chunked() const override { return chunked_; }
+  bool client_left() override;
   void follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) override;
 
 private:
@@ -54,7 +55,7 @@ private:
   asio::awaitable<bool> serve_one();
   asio::awaitable<void> answer(exchange& x);
   asio::awaitable<void> refuse(problem x);
-  bool host_allowed(std::string_view host) const;
+  std::string_view header(bhttp::field name) const;
   void watch_for_leaving();
 
   template <class Body>
@@ -145,10 +146,9 @@ asio::awaitable<bool> tcp_connection::serve_one() {
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     what.headers.emplace_back(std::move(name), std::string{field.value()});
   }
-  if (!host_allowed(message_[bhttp::field::host])) {
-    co_await refuse(refused(421, "misdirected", "This server is not the one asked for",
-        "The Host header must name the address this server listens on, e.g. " + edge_.listen_host + ":"
-            + std::to_string(edge_.port) + "."));
+  auto refusal = refuse_caller(edge_, what.method, header(bhttp::field::host), header(bhttp::field::origin));
+  if (refusal) {
+    co_await refuse(std::move(*refusal));
     co_return keep_alive_;
   }
   auto target = parse_url({message_.target().data(), message_.target().size()});
@@ -209,15 +209,9 @@ asio::awaitable<void> tcp_connection::refuse(problem x) {
     co_await reader_.drop_rest();
 }
 
-/// Against DNS rebinding: a page of somebody else must not reach a server on loopback under its own name.
-bool tcp_connection::host_allowed(std::string_view host) const {
-  if (edge_.any_host)
-    return true;
-  auto port = ":" + std::to_string(edge_.port);
-  for (const auto& name : {edge_.listen_host, std::string{"localhost"}, std::string{"127.0.0.1"}, std::string{"[::1]"}})
-    if (beast::iequals(host, name + port) || (edge_.port == 80 && beast::iequals(host, name)))
-      return true;
-  return false;
+std::string_view tcp_connection::header(bhttp::field name) const {
+  auto value = message_[name];
+  return {value.data(), value.size()};
 }
 
 // -- writing ------------------------------------------------------------------------------------------------------------
@@ -231,9 +225,8 @@ void tcp_connection::fill(bhttp::response<Body>& out, const response& x) {
   out.set("Cross-Origin-Resource-Policy", "cross-origin");
   for (const auto& [name, value] : x.headers)
     out.set(name, value);
-  auto origin = message_[bhttp::field::origin];
   header_list cross_origin;
-  add_cross_origin(cross_origin, edge_, {origin.data(), origin.size()});
+  add_cross_origin(cross_origin, edge_, header(bhttp::field::origin));
   for (const auto& [name, value] : cross_origin)
     out.set(name, value);
   auto& m = edge_.counters;
@@ -320,6 +313,12 @@ asio::awaitable<void> tcp_connection::upgrade() {
     if (self->session_)
       self->session_->abort();
   });
+}
+
+bool tcp_connection::client_left() {
+  char byte;
+  auto there = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return there == 0 || (there < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 /// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed.

@@ -8,6 +8,7 @@ namespace segue::http {
 
 namespace {
 
+constexpr int64_t last_ms = 253'402'300'799'999; ///< the end of the year 9999
 constexpr std::string_view prefix = "/v1/stream/";
 
 /// A whole number as one writes it: no sign, no leading zeros.
@@ -32,7 +33,7 @@ std::optional<problem> read_expiry(creation& into, const header_lookup& header) 
   }
   if (!at.empty()) {
     auto when = parse_time(at);
-    if (!when)
+    if (!when || *when <= 0 || *when > last_ms)
       return bad_field("Stream-Expires-At", "Stream-Expires-At must be a time as in RFC 3339, e.g. 2027-01-31T12:00:00Z.");
     into.wish.expires_at_ms = *when;
   }

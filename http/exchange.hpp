@@ -53,6 +53,7 @@ public:
   virtual asio::awaitable<void> finish() = 0;
   virtual asio::awaitable<void> upgrade() = 0;
   virtual bool chunked() const = 0;
+  virtual bool client_left() = 0;
   virtual void follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) = 0;
 };
 
@@ -87,6 +88,9 @@ public:
   }
 
   session& asker() { return session_; }
+
+  /// Whether nobody waits for the answer any more.
+  bool client_left() { return writer_.client_left(); }
 
   /// The services of the tenant this request belongs to.
   auto services() { return addresses_.services(session_); }

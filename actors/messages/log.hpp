@@ -78,7 +78,8 @@ struct stream_wish {
 struct create_stream {
   stream_wish wish;
   int64_t now_ms = 0;
-  uint64_t most = UINT64_MAX; ///< streams of applications there may be; else `ec::busy`
+  uint64_t most = UINT64_MAX;       ///< streams of applications there may be; else `ec::busy`
+  uint64_t most_bytes = UINT64_MAX; ///< in one of them; else `ec::too_large`
 };
 
 /// Raises the owner epoch: every write queued before is decided, every later write of a former owner is refused.
@@ -167,7 +168,7 @@ struct chunk_appended {
 struct read_chunks {
   position after = 0;
   uint64_t limit = 0;    ///< about so many bytes, at least one record
-  uint32_t wait_ms = 0;  ///< 0: answer at once; at most 30,000
+  uint32_t wait_ms = 0;  ///< 0: answer at once; at most 30,000, and half the time to live of the stream
 };
 
 struct chunk_batch {
@@ -229,7 +230,7 @@ SEGUE_INSPECT(stream_row, x.id, x.path, x.content_type, x.tail, x.closed, x.clos
     x.created_at_ms)
 SEGUE_INSPECT(stream_wish, x.path, x.content_type, x.ttl_s, x.expires_at_ms, x.forked_from, x.fork_position, x.first,
     x.lengths, x.close)
-SEGUE_INSPECT(create_stream, x.wish, x.now_ms, x.most)
+SEGUE_INSPECT(create_stream, x.wish, x.now_ms, x.most, x.most_bytes)
 SEGUE_INSPECT(claim_stream, x.path)
 SEGUE_INSPECT(put_chunks, x.id, x.owner_epoch, x.expected_tail, x.chunks, x.producers, x.stream_seq, x.close,
     x.closed_by)

@@ -107,7 +107,7 @@ void directory_state::begin(const std::string& path) {
   auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [](auto& x) { return x.creates(); });
   auto failed = [this, path](const caf::error& why) { missing(path, why); };
   if (creator != e.waiting.end())
-    self_->request(store_, options_.store_timeout, create_stream{creator->wish, unix_now_ms(), options_.streams})
+    self_->request(store_, options_.store_timeout, create_stream{creator->wish, unix_now_ms(), options_.streams, options_.most_bytes})
         .then([this, path](stream_written& x) { start(path, std::move(x)); },
             [this, path](const caf::error& why) { cannot_create(path, why); });
   else
@@ -137,6 +137,7 @@ void directory_state::cannot_create(const std::string& path, const caf::error& w
   const auto* reason = code == ec::not_found ? "the stream it is to be forked from does not exist"
       : code == ec::conflict                 ? "the stream it is to be forked from was deleted or has another type"
       : code == ec::bad_offset               ? "the stream it is to be forked from is shorter"
+      : code == ec::too_large                ? "the stream would be too large"
       : code == ec::busy                     ? "there are too many streams; remove some"
                                              : nullptr;
   if (!reason)

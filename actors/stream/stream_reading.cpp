@@ -53,6 +53,8 @@ void stream_state::answer(read_promise promise, position after, uint64_t limit) 
 
 void stream_state::park(const read_chunks& x, read_promise promise) {
   auto wait = std::chrono::milliseconds{std::min(x.wait_ms, longest_wait_ms)};
+  if (row_.ttl_s >= 0) // who waits is a use, and who has left meanwhile must not be one for long: asked again by who has not
+    wait = std::min(wait, std::chrono::milliseconds{std::max<int64_t>(std::min<int64_t>(row_.ttl_s, 60) * 500, 100)});
   auto deadline = self_->clock().now() + wait;
   parked_.park({x.after, x.limit, deadline, std::move(promise)});
   metrics_->readers_parked.Increment();

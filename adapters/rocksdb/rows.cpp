@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <concepts>
 
 namespace segue::rocksdb_engine {
@@ -134,7 +135,7 @@ stream_id read_id(std::string_view bytes) { return read_big_endian(bytes); }
 
 std::string chunk_key(stream_id id, position start) { return big_endian(id) + big_endian(start); }
 
-position chunk_start(std::string_view key) { return read_big_endian(key.substr(8)); }
+position chunk_start(std::string_view key) { return read_big_endian(key.substr(std::min<size_t>(8, key.size()))); }
 
 std::string producer_key(stream_id id, const std::string& producer) { return big_endian(id) + producer; }
 

@@ -1,9 +1,9 @@
 // The log itself: catch-up and live reads, through whichever door.
 #include "actors/sound.hpp"
+#include "http/callers.hpp"
 #include "http/create_request.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
-#include "http/origins.hpp"
 #include "http/stream_cursor.hpp"
 #include "http/stream_reader.hpp"
 #include "http/wire_format.hpp"
@@ -96,14 +96,6 @@ asio::awaitable<void> server_sent_events(exchange& x, stream_reader& reader, pos
   x.follow(reader, sse_format(x.chunked()), from, x.query("cursor").value_or(""));
 }
 
-/// A page of somebody else may open a WebSocket to any server; the browser says whose page it is.
-bool own_origin(const exchange& x) {
-  auto origin = x.header("origin");
-  auto host = x.header("host");
-  return origin.empty() || origin == "http://" + std::string{host} || origin == "https://" + std::string{host}
-      || origin_allowed(x.where(), origin);
-}
-
 asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position from) {
   std::string wish{x.header("upgrade")};
   std::transform(wish.begin(), wish.end(), wish.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -112,7 +104,7 @@ asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position fr
     auto why = refused(426, "upgrade_required", "This is a WebSocket", "live=websocket needs a WebSocket handshake.");
     co_return co_await x.send_problem(std::move(why), std::move(headers));
   }
-  if (!own_origin(x)) {
+  if (!page_allowed(x.where(), x.header("host"), x.header("origin"))) { // a browser lets any page open a WebSocket
     auto why = refused(403, "foreign_origin", "This page may not listen",
         "The Origin header must name this server or one of --allow-origin, or be left out by clients that are no browsers.");
     co_return co_await x.send_problem(std::move(why));
@@ -123,8 +115,15 @@ asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position fr
 
 /// Answers when there is something newer, or after a while that there is nothing.
 asio::awaitable<void> long_poll(exchange& x, stream_reader& reader, position from) {
-  auto wait = x.where().long_poll;
-  auto batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(wait.count()));
+  auto give_up_at = std::chrono::steady_clock::now() + x.where().long_poll;
+  auto left = x.where().long_poll;
+  auto batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(left.count()));
+  while (batch && batch->chunks.empty() && !batch->closed && !x.client_left()) { // a stream may answer before that
+    left = std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      break;
+    batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(left.count()));
+  }
   if (!batch)
     co_return co_await x.send_error(batch.error());
   response out{batch->chunks.empty() ? 204u : 200u, {}, {}};

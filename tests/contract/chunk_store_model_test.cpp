@@ -47,7 +47,8 @@ private:
     if (once_in(3))
       wish.first = payload{std::string(1 + below(50), 'f')};
     wish.close = once_in(10);
-    return {std::move(wish), static_cast<int64_t>(below(1000)), once_in(20) ? 1 : UINT64_MAX};
+    return {std::move(wish), static_cast<int64_t>(below(1000)), once_in(20) ? 1 : UINT64_MAX,
+        once_in(20) ? 40 : UINT64_MAX};
   }
 
   put_chunks draw_put(const stream_row& row) {

@@ -1,6 +1,7 @@
 // Messages of JSON streams on their way in and out, and what readers see of any stream. The first byte says what the rest
 // is: `j` a JSON body, `t` a text, `b` bytes. Two whole inputs stand for bodies as large as the server takes: `deep` and
 // `wide`.
+#include "http/append_request.hpp"
 #include "http/wire_format.hpp"
 #include "tests/fuzz/harness.hpp"
 

@@ -30,7 +30,11 @@ const questions = [
 const answers = (server, origin, check) =>
   everyCase(questions, async ([method, target, status, { headers, body } = {}]) => {
     const reply = await ask(server, method, target, { headers: { ...headers, ...(origin ? { origin } : {}) }, body });
-    assert.equal(reply.status, status, reply.text);
+    const allowed = server.args.includes('--allow-origin') ? server.args.at(-1).split(',') : [];
+    const foreign = origin && origin !== server.url && !allowed.includes(origin) && !allowed.includes('*');
+    const looks = ['GET', 'HEAD', 'OPTIONS'].includes(method);
+    if (foreign && !looks) expectProblem(reply, 403, { code: 'foreign_origin' });
+    else assert.equal(reply.status, status, reply.text);
     check(reply.headers, method, target);
   });
 

@@ -63,10 +63,25 @@ CAF_TEST(another type is left for the stream to refuse) {
   CAF_CHECK_EQUAL(x.content_type, "audio/mpeg");
 }
 
+CAF_TEST(JSON may nest as deep as it is long and have as many keys) {
+  headers json{{"content-type", "application/json"}};
+  std::string deep(500'000, '[');
+  deep += std::string(500'000, ']');
+  CAF_CHECK_EQUAL(told(json, deep, "application/json").substr(1'000'000 - 2), " " + std::to_string(1'000'000 - 2));
+  std::string wide = "{";
+  for (int i = 0; i < 100'000; ++i)
+    wide += "\"" + std::to_string(i) + "\":1,";
+  wide.back() = '}';
+  CAF_CHECK(told(json, wide, "application/json") == wide + " " + std::to_string(wide.size()));
+}
+
 CAF_TEST(a JSON array is taken apart one level deep) {
   headers json{{"content-type", "application/json"}};
-  CAF_CHECK_EQUAL(told(json, R"( {"b": 1, "a": [2]} )", "application/json"), R"({"b":1,"a":[2]} 15)");
-  CAF_CHECK_EQUAL(told(json, R"([1, [2, 3], "x"])", "application/json"), R"(1[2,3]"x" 1 5 3)");
+  CAF_CHECK_EQUAL(told(json, R"( {"b": 1, "a": [2]} )", "application/json"), R"({"b": 1, "a": [2]} 18)");
+  CAF_CHECK_EQUAL(told(json, R"([1, [2, 3], "x"])", "application/json"), R"(1[2, 3]"x" 1 6 3)");
+  CAF_CHECK_EQUAL(told(json, "\xef\xbb\xbf [\"a,]\\\"[{\" ,\n{\"k\": \"}\"}]", "application/json"),
+      R"("a,]\"[{"{"k": "}"} 9 10)");
+  CAF_CHECK_EQUAL(told(json, std::string("1\0 garbage", 10), "application/json"), "400 body");
   CAF_CHECK_EQUAL(told(json, "[]", "application/json"), "400 body");
   CAF_CHECK_EQUAL(told(json, "{", "application/json"), "400 body");
   CAF_CHECK_EQUAL(told(json, "1 2", "application/json"), "400 body");

@@ -58,7 +58,8 @@ CAF_TEST(an expiry is a time as in RFC 3339) {
   CAF_CHECK_EQUAL(at("2027-01-31T13:00:00.250+01:00"), 1'801'396'800'250);
   CAF_CHECK_EQUAL(at("2027-01-31T12:00:00.1234567Z"), 1'801'396'800'123);
   for (auto bad : {"not-a-time", "2027-02-30T00:00:00Z", "2027-01-31", "2027-01-31T12:00:00", "2027-01-31T24:00:00Z",
-           "2027-01-31T12:00:00Z+1", "1801396800"})
+           "2027-01-31T12:00:00Z+1", "1801396800",
+           "1970-01-01T00:00:00Z", "1969-12-31T23:59:59.5Z", "9999-12-31T23:59:59-00:01", "2027-01-31T12:00:00+24:00"})
     CAF_CHECK_EQUAL(blamed({{"stream-expires-at", bad}}), "Stream-Expires-At");
   CAF_CHECK_EQUAL(blamed({{"stream-ttl", "1"}, {"stream-expires-at", "2027-01-31T12:00:00Z"}}), "Stream-TTL");
 }

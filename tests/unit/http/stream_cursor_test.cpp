@@ -25,4 +25,5 @@ CAF_TEST(who shows the current cursor gets a greater one by up to an hour) {
   CAF_CHECK_EQUAL(next_cursor("1000", epoch_ms + 20'000'000, 179), "1180");
   CAF_CHECK_EQUAL(next_cursor("1000", epoch_ms + 20'000'000, 180), "1001");
   CAF_CHECK_EQUAL(next_cursor("5000", epoch_ms + 20'000'000, 1), "5002");
+  CAF_CHECK_EQUAL(next_cursor("18446744073709551615", epoch_ms + 20'000'000, 5), "1000"); // no cursor of ours
 }

@@ -132,8 +132,9 @@ struct streams_listed {
   std::vector<stream_row> rows; ///< in the order of their ids; fewer than asked: these are the last
 };
 
-/// Reads records from `after` on, at least one and at most about `limit` bytes, from whoever of the holders has them. `tail` and `closed` are what the
-/// stream knew when it passed the request on, and become part of the reply. Reply: `chunk_batch`.
+/// Reads records from `after` on, at least one and at most about `limit` bytes, from whoever of the holders has them.
+/// `tail` and `closed` are what the stream knew when it passed the request on, and become part of the reply. Reply:
+/// `chunk_batch`.
 struct load_chunks {
   std::vector<ancestor> holders; ///< in order; the last one is the stream itself, until its tail
   position after = 0;

@@ -107,7 +107,8 @@ void directory_state::begin(const std::string& path) {
   auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [](auto& x) { return x.creates(); });
   auto failed = [this, path](const caf::error& why) { missing(path, why); };
   if (creator != e.waiting.end())
-    self_->request(store_, options_.store_timeout, create_stream{creator->wish, unix_now_ms(), options_.streams, options_.most_bytes})
+    self_->request(store_, options_.store_timeout,
+            create_stream{creator->wish, unix_now_ms(), options_.streams, options_.most_bytes})
         .then([this, path](stream_written& x) { start(path, std::move(x)); },
             [this, path](const caf::error& why) { cannot_create(path, why); });
   else

@@ -3,7 +3,8 @@
 
 namespace segue::http {
 
-/// What a browser asks before a page of somebody else may use a stream. Whether this page may is said by `Access-Control-Allow-Origin`, which every response to an allowed page carries.
+/// What a browser asks before a page of somebody else may use a stream. Whether this page may is said by
+/// `Access-Control-Allow-Origin`, which every response to an allowed page carries.
 asio::awaitable<void> answer_preflight(exchange& x) {
   response out{204, {{"Allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS"}, {"Access-Control-Max-Age", "600"},
       {"Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE"},

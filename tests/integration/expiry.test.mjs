@@ -121,7 +121,12 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
     const poll = get(server, `${path}?live=long-poll&offset=${offsetOf(1)}`);
     const events = await open(server, 'GET', `${path}?live=sse&offset=-1`);
     let said = '';
-    const ended = new Promise((resolve) => events.on('data', (bytes) => (said += bytes)).on('end', resolve).on('error', resolve));
+    const ended = new Promise((resolve) =>
+      events
+        .on('data', (bytes) => (said += bytes))
+        .on('end', resolve)
+        .on('error', resolve),
+    );
     for (const door of ['GET', 'HEAD', 'GET', 'HEAD', 'GET']) {
       assert.equal((await ask(server, door, path)).status, 200);
       await moment(250);
@@ -138,16 +143,20 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   });
 
   it('leaves memory and comes back without a longer life', async () => {
-    await withServer(async (other) => {
-      const begun = Date.now();
-      const [unused, used] = [await stream(other, ttl(2), 'a'), await stream(other, ttl(2), 'a')];
-      await during(1600, async () => assert.equal((await get(other, used)).text, 'a'));
-      assert.equal(await head(other, unused), 200, 'it is loaded again, which is no use of it');
-      await ends(other, unused);
-      assert(Date.now() - begun > 1950 && Date.now() - begun < 3200, `${Date.now() - begun} ms`);
-      await get(other, used);
-      await ends(other, used);
-    }, '--idle', '100ms');
+    await withServer(
+      async (other) => {
+        const begun = Date.now();
+        const [unused, used] = [await stream(other, ttl(2), 'a'), await stream(other, ttl(2), 'a')];
+        await during(1600, async () => assert.equal((await get(other, used)).text, 'a'));
+        assert.equal(await head(other, unused), 200, 'it is loaded again, which is no use of it');
+        await ends(other, unused);
+        assert(Date.now() - begun > 1950 && Date.now() - begun < 3200, `${Date.now() - begun} ms`);
+        await get(other, used);
+        await ends(other, used);
+      },
+      '--idle',
+      '100ms',
+    );
   });
 
   it('has a whole new time after a restart, and goes then, also when nobody asks', async () => {
@@ -194,7 +203,14 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
     await everyCase(['05', '+5', '1.5', '1e3', '-1', 'abc', '5s', '0x5', '99999999999999999999'], async (text) =>
       expectProblem(await put(server, path, ttl(text)), 400, { says: /Stream-TTL/ }),
     );
-    const times = ['not-a-time', '2027-02-30T00:00:00Z', '2027-13-01T00:00:00Z', '2027-01-01', '2027-01-01T00:00:00', '1893456000'];
+    const times = [
+      'not-a-time',
+      '2027-02-30T00:00:00Z',
+      '2027-13-01T00:00:00Z',
+      '2027-01-01',
+      '2027-01-01T00:00:00',
+      '1893456000',
+    ];
     await everyCase(times, async (text) =>
       expectProblem(await put(server, path, { ...octets, 'stream-expires-at': text }), 400, { says: /Stream-Expires-At/ }),
     );

@@ -22,7 +22,10 @@ describe('a fork', { timeout: 90_000 }, () => {
 
   /// Asks for a fork `path` of `parent`; `at` and `sub` as the client says them.
   const put = (path, parent, { at, sub, headers = {}, body } = {}) => {
-    const where = { ...(at === undefined ? {} : { 'stream-fork-offset': at }), ...(sub === undefined ? {} : { 'stream-fork-sub-offset': sub }) };
+    const where = {
+      ...(at === undefined ? {} : { 'stream-fork-offset': at }),
+      ...(sub === undefined ? {} : { 'stream-fork-sub-offset': sub }),
+    };
     return ask(server, 'PUT', path, { headers: { 'stream-forked-from': parent, ...where, ...headers }, body });
   };
   const fork = async (parent, options) => {
@@ -52,7 +55,11 @@ describe('a fork', { timeout: 90_000 }, () => {
 
   it('has what its parent had when it began, and nothing that came later', async () => {
     const parent = await stream(['abc']);
-    const [whole, none, spoken] = [await fork(parent), await fork(parent, { at: offsetOf(0) }), await fork(parent, { body: '!' })];
+    const [whole, none, spoken] = [
+      await fork(parent),
+      await fork(parent, { at: offsetOf(0) }),
+      await fork(parent, { body: '!' }),
+    ];
     await append(server, parent, 'later');
     assert.deepEqual([await text(whole), await text(none), await text(spoken)], ['abc', '', 'abc!']);
     await append(server, whole, 'mine');
@@ -197,7 +204,9 @@ describe('a fork', { timeout: 90_000 }, () => {
     await everyCase(['', 'x', '3', '-1', 'now', '0_3', `${offsetOf(3)}0`, '-3'], async (at) =>
       expectProblem(await put(path, parent, { at }), 400, { says: /Stream-Fork-Offset/ }),
     );
-    await everyCase(['', 'x', '-1', '1.5', '01', '1e1', '4'], async (sub) => expectProblem(await put(path, parent, { at: offsetOf(3), sub }), 400));
+    await everyCase(['', 'x', '-1', '1.5', '01', '1e1', '4'], async (sub) =>
+      expectProblem(await put(path, parent, { at: offsetOf(3), sub }), 400),
+    );
     await everyCase(['', 'x', '/v1/generations', '/v1/stream'], async (from) => expectProblem(await put(path, from), 400));
     expectProblem(await put(path, parent, { at: offsetOf(7) }), 400, { says: new RegExp(offsetOf(6)) });
     expectProblem(await put(path, parent, { at: offsetOf(6), sub: '1' }), 400);
@@ -205,7 +214,9 @@ describe('a fork', { timeout: 90_000 }, () => {
     expectProblem(await put(path, path), 404, { code: 'not_found' });
     expectProblem(await put(path, parent, { headers: json }), 409, { code: 'conflict' });
     for (const header of ['stream-fork-offset', 'stream-fork-sub-offset'])
-      expectProblem(await ask(server, 'PUT', path, { headers: { ...octets, [header]: offsetOf(0) } }), 400, { says: /Stream-Forked-From/ });
+      expectProblem(await ask(server, 'PUT', path, { headers: { ...octets, [header]: offsetOf(0) } }), 400, {
+        says: /Stream-Forked-From/,
+      });
     expectProblem(await get(server, path), 404, { what: 'nothing of it was created' });
   });
 

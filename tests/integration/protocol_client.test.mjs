@@ -66,14 +66,16 @@ class Reader {
 for (const [contentType, { said, whole }] of Object.entries(types))
   describe(`the independent client, with ${contentType}`, { timeout: 30_000 }, () => {
     const server = useServer({ stable: true });
-    const create = (name) => DurableStream.create({ url: `${server.url}/v1/stream/client/${name}`, contentType, backoffOptions: patience });
+    const create = (name) =>
+      DurableStream.create({ url: `${server.url}/v1/stream/client/${name}`, contentType, backoffOptions: patience });
     const append = async (handle, from, to) => {
       for (const at of numbers(from, to)) await handle.append(said(at));
     };
     const heard = (reader, count) => {
       const expected = JSON.stringify(whole(numbers(0, count)));
       return waitFor(() => JSON.stringify(reader.whole) === expected, {
-        what: () => `${count} messages through ${reader.live || 'catch-up'}: ${reader.parts.length} parts until ${reader.offset}`,
+        what: () =>
+          `${count} messages through ${reader.live || 'catch-up'}: ${reader.parts.length} parts until ${reader.offset}`,
       });
     };
 
@@ -133,7 +135,9 @@ for (const [contentType, { said, whole }] of Object.entries(types))
         await producer.flush();
       })();
       for (const share of [0.2, 0.5]) {
-        await waitFor(() => readers.every(({ whole: has }) => has.length > share * whole(numbers(0, 300)).length), { what: 'the next kill' });
+        await waitFor(() => readers.every(({ whole: has }) => has.length > share * whole(numbers(0, 300)).length), {
+          what: 'the next kill',
+        });
         await server.kill();
         await server.start();
       }
@@ -141,6 +145,7 @@ for (const [contentType, { said, whole }] of Object.entries(types))
       await producer.close();
       await following;
       assert.deepEqual(failures, []);
-      for (const { live, whole: has } of readers) assert.deepEqual(has, whole(numbers(0, 300)), `through ${live || 'catch-up'}`);
+      for (const { live, whole: has } of readers)
+        assert.deepEqual(has, whole(numbers(0, 300)), `through ${live || 'catch-up'}`);
     });
   });

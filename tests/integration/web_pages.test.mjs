@@ -76,7 +76,15 @@ describe('pages of others', { timeout: 60_000 }, () => {
       assert.equal(headers['access-control-allow-origin'], origin);
       assert(words(headers.vary).includes('origin'), `Vary: ${headers.vary}`);
       const shown = words(headers['access-control-expose-headers']);
-      for (const name of ['stream-next-offset', 'stream-cursor', 'stream-up-to-date', 'stream-closed', 'etag', 'location', 'retry-after'])
+      for (const name of [
+        'stream-next-offset',
+        'stream-cursor',
+        'stream-up-to-date',
+        'stream-closed',
+        'etag',
+        'location',
+        'retry-after',
+      ])
         assert(shown.includes(name), `${name} is not shown: ${shown}`);
     };
     for (const origin of [page, local]) {
@@ -88,7 +96,14 @@ describe('pages of others', { timeout: 60_000 }, () => {
   });
 
   it('are not named when they are others than those', async () => {
-    const others = [stranger, 'null', 'https://example.com.evil.example', 'http://example.com', 'https://example.com:8443', 'http://localhost'];
+    const others = [
+      stranger,
+      'null',
+      'https://example.com.evil.example',
+      'http://example.com',
+      'https://example.com:8443',
+      'http://localhost',
+    ];
     for (const origin of [...others, undefined])
       await answers(open, origin, (headers) => assert.equal(headers['access-control-allow-origin'], undefined, origin));
     assert.equal((await eventsFor(open, stranger)).headers['access-control-allow-origin'], undefined);
@@ -103,20 +118,34 @@ describe('pages of others', { timeout: 60_000 }, () => {
   });
 
   it('may ask first what they may do', async () => {
-    const wanted = ['if-none-match', 'content-type', 'stream-closed', 'producer-id', 'producer-epoch', 'producer-seq', 'stream-forked-from'];
-    const headers = { origin: page, 'access-control-request-method': 'PUT', 'access-control-request-headers': wanted.join(',') };
+    const wanted = [
+      'if-none-match',
+      'content-type',
+      'stream-closed',
+      'producer-id',
+      'producer-epoch',
+      'producer-seq',
+      'stream-forked-from',
+    ];
+    const headers = {
+      origin: page,
+      'access-control-request-method': 'PUT',
+      'access-control-request-headers': wanted.join(','),
+    };
     for (const target of [path, '/v1/stream/pages/none', '/v1/stream/generations/any/audio']) {
       const reply = await ask(open, 'OPTIONS', target, { headers });
       assert.deepEqual([reply.status, reply.body.length, reply.headers['access-control-allow-origin']], [204, 0, page]);
       const methods = words(reply.headers['access-control-allow-methods']);
       for (const method of ['get', 'head', 'put', 'post', 'delete']) assert(methods.includes(method), `${method}: ${methods}`);
       const allowed = words(reply.headers['access-control-allow-headers']);
-      for (const header of [...wanted, 'stream-ttl', 'stream-expires-at', 'stream-seq']) assert(allowed.includes(header), `${header}: ${allowed}`);
+      for (const header of [...wanted, 'stream-ttl', 'stream-expires-at', 'stream-seq'])
+        assert(allowed.includes(header), `${header}: ${allowed}`);
     }
   });
 
   it('may open a WebSocket when they are allowed, or the server’s own', async () => {
-    for (const origin of [page, local, `http://127.0.0.1:${open.port}`]) assert.equal(await socketOf(open, origin), 101, origin);
+    for (const origin of [page, local, `http://127.0.0.1:${open.port}`])
+      assert.equal(await socketOf(open, origin), 101, origin);
     for (const origin of [stranger, 'null', 'http://example.com']) assert.equal(await socketOf(open, origin), 403, origin);
     for (const origin of [page, stranger]) assert.equal(await socketOf(closed, origin), 403, origin);
   });
@@ -136,7 +165,7 @@ describe('pages of others', { timeout: 60_000 }, () => {
   });
 
   it('are all allowed with *', async () => {
-    const server = new Server({ args: ['--allow-origin', '*', ...args] });
+    const server = new Server({ args: [...args, '--allow-origin', '*'] });
     try {
       await server.start();
       await createStream(server, path, text);
@@ -152,7 +181,16 @@ describe('pages of others', { timeout: 60_000 }, () => {
 
   it('must be named properly, or the server does not start', async () => {
     const good = 'https://a.example';
-    const bad = ['', 'example.com', '://x', 'https://', 'https://a.example/', 'https://a.example/app', `${good},b.example`, `${good}, ${page}`];
+    const bad = [
+      '',
+      'example.com',
+      '://x',
+      'https://',
+      'https://a.example/',
+      'https://a.example/app',
+      `${good},b.example`,
+      `${good}, ${page}`,
+    ];
     await everyCase([...bad, `none,${good}`, `${good},,${page}`], async (value) => {
       const said = await refusedStart(['--listen', '127.0.0.1:0', '--data', temporaryFolder(), `--allow-origin=${value}`]);
       assert.match(said, /allow-origin.*must be|allow-origin.*required/i);

@@ -33,7 +33,10 @@ export class Stream {
 
   /// Whether a deleted stream is still there for forks of it: true, false, or unknown.
   get needed() {
-    const kept = this.forks.map((fork) => (fork.deleted ? fork.needed : fork.exists === true && !fork.mortal ? true : fork.exists === false ? false : unknown));
+    const kept = this.forks.map((fork) => {
+      if (fork.deleted) return fork.needed;
+      return fork.exists === true && fork.mortal ? unknown : fork.exists;
+    });
     return kept.includes(true) ? true : kept.includes(unknown) ? unknown : false;
   }
 
@@ -44,7 +47,8 @@ export class Stream {
     assert.equal(status, 200, `${this.path}: status ${status}`);
     assert(!this.deleted, `${this.path}: it was deleted and is back`);
     assert(this.exists !== false, `${this.path}: it was gone and is back`);
-    if (this.expiresAt !== undefined) assert(now < this.expiresAt + 500, `${this.path}: its time was over ${now - this.expiresAt} ms ago`);
+    if (this.expiresAt !== undefined)
+      assert(now < this.expiresAt + 500, `${this.path}: its time was over ${now - this.expiresAt} ms ago`);
     this.exists = true;
     const more = this.checkContent(pieces, next);
     if (this.closed !== unknown) assert.equal(closed, this.closed, `${this.path}: closed is ${closed}`);
@@ -55,7 +59,8 @@ export class Stream {
   checkAbsence(status) {
     const expected = this.deleted ? this.needed : unknown;
     if (this.deleted) {
-      if (expected !== unknown) assert.equal(status, expected ? 410 : 404, `${this.path}: deleted, and kept for forks: ${expected}`);
+      if (expected !== unknown)
+        assert.equal(status, expected ? 410 : 404, `${this.path}: deleted, and kept for forks: ${expected}`);
     } else {
       assert(this.exists !== true || this.mortal, `${this.path}: it is lost, with ${this.pieces.length} pieces`);
     }
@@ -68,9 +73,12 @@ export class Stream {
     const text = this.json ? undefined : pieces;
     const candidates = underWay.map((_, i) => [...known, ...underWay.slice(0, i + 1)]).reverse();
     const matches = (candidate) =>
-      this.json ? JSON.stringify(pieces) === JSON.stringify(candidate.map((piece) => JSON.parse(piece))) : text === candidate.join('');
+      this.json
+        ? JSON.stringify(pieces) === JSON.stringify(candidate.map((piece) => JSON.parse(piece)))
+        : text === candidate.join('');
     const found = [...candidates, known].find(matches);
-    const told = (list) => (typeof list === 'string' ? `${list.length} bytes: …${list.slice(-200)}` : JSON.stringify(list).slice(-300));
+    const told = (list) =>
+      typeof list === 'string' ? `${list.length} bytes: …${list.slice(-200)}` : JSON.stringify(list).slice(-300);
     assert(found, `${path}: it reads ${told(pieces)}; acknowledged: ${told(known.join(''))}; under way: ${told(underWay)}`);
     assert(found.length >= this.heard, `${path}: ${this.heard} pieces had been read, now there are ${found.length}`);
     const more = found.slice(known.length);

@@ -35,8 +35,11 @@ export class Player {
       if (stream.exists === true && !stream.deleted) await this.#checkProducer(stream, signed ? more : 0);
     }
     // A name is free again once all is gone: forget some of what is, so that checking stays quick.
-    const gone = this.streams.filter((x) => x.deleted && x.needed === false).concat(this.streams.filter((x) => x.exists === false && !x.deleted));
-    if (gone.length > 12) this.streams = this.streams.filter((x) => !gone.slice(0, gone.length - 12).includes(x) || x.forks.some((y) => this.streams.includes(y)));
+    const gone = this.streams.filter((x) => (x.deleted ? x.needed === false : x.exists === false));
+    const forgotten = gone
+      .slice(0, Math.max(gone.length - 12, 0))
+      .filter((x) => !x.forks.some((y) => this.streams.includes(y)));
+    this.streams = this.streams.filter((x) => !forgotten.includes(x));
   }
 
   close() {
@@ -169,7 +172,8 @@ export class Player {
     producer.seq += count;
     if (lost) throw lost;
     stream.underWay = [];
-    for (const reply of replies.slice(count)) if (!this.#vanished(stream, reply)) this.#expect(reply, [200, 204], `POST ${stream.path}`);
+    for (const reply of replies.slice(count))
+      if (!this.#vanished(stream, reply)) this.#expect(reply, [200, 204], `POST ${stream.path}`);
   }
 
   async #remove(stream) {
@@ -226,12 +230,18 @@ export class Player {
     this.#expect(probe, [409], `POST ${stream.path} with a gap`);
     const expected = Number(probe.headers['producer-expected-seq']);
     producer.seq += more; // their answers were lost, and they are there
-    if (expected !== producer.seq + 1) throw new Error(`${stream.path}: producer at ${producer.seq}, the server expects ${expected}`);
+    if (expected !== producer.seq + 1)
+      throw new Error(`${stream.path}: producer at ${producer.seq}, the server expects ${expected}`);
     if (producer.seq < 0) return;
     const again = await this.#ask('POST', stream.path, this.#sign({ ...head }, producer, producer.seq), piece);
     if (!this.#vanished(stream, again)) this.#expect(again, [204], `POST ${stream.path} a second time`);
     if (producer.epoch === 0) return;
-    const zombie = await this.#ask('POST', stream.path, this.#sign({ ...head }, { ...producer, epoch: producer.epoch - 1 }, 0), piece);
+    const zombie = await this.#ask(
+      'POST',
+      stream.path,
+      this.#sign({ ...head }, { ...producer, epoch: producer.epoch - 1 }, 0),
+      piece,
+    );
     if (!this.#vanished(stream, zombie)) this.#expect(zombie, [403], `POST ${stream.path} of an older epoch`);
   }
 
@@ -264,7 +274,10 @@ export class Player {
         response.on('error', gone);
         response.on('aborted', () => gone(new Error('cut')));
         response.on('data', (chunk) => chunks.push(chunk));
-        response.on('end', () => response.complete && resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks).toString() }));
+        response.on('end', () => {
+          const body = Buffer.concat(chunks).toString();
+          if (response.complete) resolve({ status: response.statusCode, headers: response.headers, body });
+        });
       });
       request.end(body);
     });

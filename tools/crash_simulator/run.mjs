@@ -23,14 +23,18 @@ const crashes = Number(values.crashes ?? (values.seconds ? Infinity : 50));
 const dice = randomFrom(seed);
 
 const disk = new FaultyDisk();
-const server = new Server({ ...disk.under, args: ['--idle', '100ms', '--long-poll-timeout', '500ms', '--log-level', 'warning'] });
-const players = Array.from({ length: Number(values.players) }, (_, i) => new Player(server, String.fromCharCode(97 + i), randomFrom(seed + i + 1)));
+const server = new Server({
+  ...disk.under,
+  args: ['--idle', '100ms', '--long-poll-timeout', '500ms', '--log-level', 'warning'],
+});
+const names = Array.from({ length: Number(values.players) }, (_, i) => String.fromCharCode(97 + i));
+const players = names.map((name, i) => new Player(server, name, randomFrom(seed + i + 1)));
 let [crashed, torn] = [0, 0];
 
 const sum = (key) => players.reduce((total, player) => total + player[key], 0).toLocaleString('en');
 const line = (violations) =>
-  `crash simulator: seed ${seed}, ${crashed} crashes, ${torn} of them with a torn log, ${sum('operations')} operations, `
-  + `${sum('acknowledged')} acknowledged, ${violations} violations`;
+  `crash simulator: seed ${seed}, ${crashed} crashes, ${torn} of them with a torn log, ${sum('operations')} operations, ` +
+  `${sum('acknowledged')} acknowledged, ${violations} violations`;
 
 async function round() {
   disk.heal();

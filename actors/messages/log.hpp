@@ -204,8 +204,8 @@ struct retirement_decided {
 
 // -- the log: directory --------------------------------------------------------------------------------------------------
 
-/// Creates the stream or finds it, if it is like the wish but for what was written to it since; else `ec::conflict`. Reply:
-/// `stream_opened`, or the errors of `create_stream`.
+/// Creates the stream or finds it, if it has the same content type; in what else it differs from the wish is for the asker to
+/// see. Reply: `stream_opened`, or the errors of `create_stream`.
 struct open_stream {
   stream_wish wish;
 };

@@ -12,19 +12,6 @@ namespace {
 /// How many streams the actor tree shows; there may be tens of thousands.
 constexpr size_t most_described = 100;
 
-/// What of an existing stream is not as wished; empty: nothing. What was written to it does not count.
-std::string difference_of(const stream_row& row, const stream_wish& wish) {
-  if (row.content_type != wish.content_type)
-    return "the stream exists with type " + row.content_type;
-  if (row.ttl_s != wish.ttl_s || row.expires_at_ms != wish.expires_at_ms)
-    return "the stream exists and expires at another time";
-  if (row.forked_from != wish.forked_from)
-    return row.forked_from.empty() ? "the stream exists and is no fork" : "the stream exists as a fork of " + row.forked_from;
-  if (wish.fork_position != at_tail && row.fork_position != wish.fork_position)
-    return "the stream exists as a fork from " + format_offset(row.fork_position);
-  return {};
-}
-
 caf::error stopped_error() { return caf::make_error(ec::unavailable, std::string{"the stream directory has stopped"}); }
 
 } // namespace
@@ -78,9 +65,8 @@ caf::result<stream_opened> directory_state::enter(stream_wish wish) {
 }
 
 void directory_state::answer(const entry& e, waiting_request& x, bool created) {
-  auto difference = x.creates() ? difference_of(e.row, x.wish) : std::string{};
-  if (!created && !difference.empty())
-    x.promise.deliver(caf::make_error(ec::conflict, std::move(difference)));
+  if (x.creates() && x.wish.content_type != e.row.content_type)
+    x.promise.deliver(caf::make_error(ec::conflict, "the stream exists with type " + e.row.content_type));
   else
     x.promise.deliver(stream_opened{e.stream, e.row, created});
 }

@@ -187,7 +187,7 @@ export class EventWire extends Wire {
     for (let end; (end = bytes.indexOf('\n\n', at)) >= 0; at = end + 2) {
       const message = bytes.latin1Slice(at, end);
       if (message.startsWith('event: control')) ++this.listener.told;
-      else if (message.startsWith('event: data')) this.listener.heard(Buffer.from(message.slice(message.indexOf('data: ') + 6), 'base64'));
+      else if (message.startsWith('event: data')) this.listener.heard(Buffer.from(message.slice(message.indexOf('\ndata:') + 6), 'base64'));
     }
     return at;
   }

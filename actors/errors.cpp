@@ -10,7 +10,7 @@ namespace {
 
 constexpr auto names = std::array{"none", "invalid_argument", "bad_offset", "not_found", "gone", "conflict", "closed",
     "wrong_type", "stale_producer", "producer_gap", "busy", "moved", "fenced", "unknown_outcome", "unavailable",
-    "timeout", "too_large", "storage_full", "corrupt", "internal"};
+    "timeout", "too_large", "storage_full", "corrupt", "unauthenticated", "internal"};
 static_assert(names.size() == static_cast<size_t>(ec::internal) + 1);
 
 } // namespace
@@ -42,8 +42,14 @@ ec code_of(const caf::error& error) {
 }
 
 std::string detail_of(const caf::error& error) {
-  if (error && error.context().match_elements<std::string>())
+  if (error && (error.context().match_elements<std::string>() || error.context().match_elements<std::string, std::string>()))
     return error.context().get_as<std::string>(0);
+  return {};
+}
+
+std::string owner_of(const caf::error& error) {
+  if (error && error.context().match_elements<std::string, std::string>())
+    return error.context().get_as<std::string>(1);
   return {};
 }
 

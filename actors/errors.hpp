@@ -32,6 +32,7 @@ enum class ec : uint8_t {
   too_large,        ///< it would be larger than is allowed
   storage_full,     ///< free space is below the reserve
   corrupt,          ///< stored bytes do not match their checksum
+  unauthenticated,  ///< nobody knows who asks
   internal,         ///< a fault of ours
 };
 
@@ -44,6 +45,9 @@ ec code_of(const caf::error& error);
 
 /// The sentence given with the error, or an empty string.
 std::string detail_of(const caf::error& error);
+
+/// Whose thing the error is about, if that was given behind the sentence: it must not be told to others.
+std::string owner_of(const caf::error& error);
 
 } // namespace segue
 

@@ -34,6 +34,9 @@ std::string new_uuid();
 /// Whether `text` is a lower-case UUID.
 bool is_uuid(std::string_view text);
 
+/// Whether this may be a user id: 1 to 64 of A–Z a–z 0–9 . _ @ -
+bool is_user_id(std::string_view text);
+
 /// Milliseconds since 1970 as `2026-11-21T10:00:00.000Z`.
 std::string format_time(int64_t unix_ms);
 

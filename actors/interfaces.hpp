@@ -21,12 +21,26 @@ using chunk_store_actor = caf::typed_actor<           //
     replies_to<claim_stream>::with<stream_written>,   //
     replies_to<put_chunks>::with<stream_written>,     //
     replies_to<delete_stream>::with<stream_written>,  //
+    replies_to<mark_archive>::with<stream_written>,   //
+    replies_to<restore_chunks>::with<stream_written>, //
     replies_to<load_stream>::with<stream_loaded>,     //
     replies_to<list_expiring>::with<streams_listed>,  //
     replies_to<load_chunks>::with<chunk_batch>,       //
     replies_to<describe_actor>::with<actor_description>>;
 
-/// Owns one catalogue engine: the rows of generations. Child of the tenant.
+/// Owns one object store: N threads. Child of the tenant.
+using object_store_actor = caf::typed_actor<        //
+    replies_to<put_object>::with<object_put>,       //
+    replies_to<begin_upload>::with<upload_begun>,   //
+    replies_to<put_part>::with<part_put>,           //
+    replies_to<finish_upload>::with<object_put>,    //
+    replies_to<abort_upload>::with<object_put>,     //
+    replies_to<read_object>::with<object_read>,     //
+    replies_to<erase_object>::with<object_put>,     //
+    replies_to<load_archived>::with<chunk_batch>,   //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Owns one catalogue engine: the rows of generations and transfers, and the keys. One writer, N readers. Child of the tenant.
 using catalogue_actor = caf::typed_actor<                       //
     replies_to<insert_generation>::with<generation_status>,     //
     replies_to<store_generation>::with<generation_status>,      //
@@ -34,7 +48,31 @@ using catalogue_actor = caf::typed_actor<                       //
     replies_to<find_generation>::with<generation_status>,       //
     replies_to<list_generations>::with<generations_listed>,     //
     replies_to<list_unfinished>::with<generations_listed>,      //
+    replies_to<insert_transfer>::with<transfer_status>,         //
+    replies_to<lease_transfers>::with<transfers_listed>,        //
+    replies_to<store_transfer>::with<transfer_status>,          //
+    replies_to<retry_transfer>::with<transfer_status>,          //
+    replies_to<drop_transfer>::with<transfer_status>,           //
+    replies_to<prune_transfers>::with<transfers_listed>,        //
+    replies_to<find_transfer>::with<transfer_status>,           //
+    replies_to<list_transfers>::with<transfers_listed>,         //
+    replies_to<list_changed_transfers>::with<transfers_listed>, //
+    replies_to<find_api_key>::with<api_key_found>,              //
     replies_to<describe_actor>::with<actor_description>>;
+
+/// Moves finished pieces between the chunk store and the object store, as the rows of the catalogue say. Child of the tenant.
+using transfers_actor = caf::typed_actor<                       //
+    replies_to<enqueue_upload>::with<transfer_accepted>,        //
+    replies_to<enqueue_download>::with<transfer_accepted>,      //
+    replies_to<enqueue_removal>::with<transfer_accepted>,       //
+    replies_to<find_transfer>::with<transfer_status>,           //
+    replies_to<list_transfers>::with<transfers_listed>,         //
+    replies_to<retry_transfer>::with<transfer_status>,          //
+    replies_to<drop_transfer>::with<transfer_status>,           //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Does one transfer, once. Child of the transfers.
+using transfer_actor = caf::typed_actor<reacts_to<renew_lease>, replies_to<describe_actor>::with<actor_description>>;
 
 /// The chunk buffer of one live stream: ring, pending appends, parked readers. Child of the directory.
 using stream_actor = caf::typed_actor<                 //
@@ -58,6 +96,7 @@ using directory_actor = caf::typed_actor<                   //
     replies_to<remove_stream>::with<stream_removed>,        //
     replies_to<may_retire>::with<retirement_decided>,       //
     reacts_to<stream_expired>,                              //
+    reacts_to<archive_played>,                              //
     replies_to<describe_actor>::with<actor_description>>;
 
 /// Makes the sound of one piece, on a thread of its own. Child of its generation.
@@ -85,11 +124,29 @@ using manager_actor = caf::typed_actor<                         //
 struct tenant_services {
   directory_actor directory;
   manager_actor manager;
+  transfers_actor transfers;
+  catalogue_actor catalogue;
+  std::string tenant;    ///< its name
+  std::string user_id;   ///< who asks; empty: nobody was asked for
+  role may = role::nobody;
+  int64_t until_ms = INT64_MAX / 2; ///< what was shown ends then
+
+  /// Whether it may be known to who asks that something of this user is there.
+  bool may_see(const std::string& owner) const { return may == role::admin || owner == user_id; }
+
+  /// To whose things a search is limited; empty: to nobody's.
+  std::string only_of() const { return may == role::admin ? std::string{} : user_id; }
 };
-SEGUE_INSPECT(tenant_services, x.directory, x.manager)
+SEGUE_INSPECT(tenant_services, x.directory, x.manager, x.transfers, x.catalogue, x.tenant, x.user_id, x.may, x.until_ms)
 
 /// Owns one set of stores and everything that runs on them.
 using tenant_actor = caf::typed_actor<                          //
+    replies_to<resolve_tenant>::with<tenant_services>,          //
+    replies_to<check_readiness>::with<readiness_checked>,       //
+    replies_to<describe_actor>::with<actor_description>>;
+
+/// Knows the tenants, and which of them a credential opens.
+using registry_actor = caf::typed_actor<                        //
     replies_to<resolve_tenant>::with<tenant_services>,          //
     replies_to<check_readiness>::with<readiness_checked>,       //
     replies_to<describe_actor>::with<actor_description>>;
@@ -125,6 +182,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(inspect_stream)
   SEGUE_MESSAGE(may_retire)
   SEGUE_MESSAGE(stream_expired)
+  SEGUE_MESSAGE(archive_played)
   SEGUE_MESSAGE(retirement_decided)
   SEGUE_MESSAGE(open_stream)
   SEGUE_MESSAGE(find_stream)
@@ -169,4 +227,44 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(begin_attempt)
   SEGUE_MESSAGE(generation_stream)
   SEGUE_MESSAGE(resend_appends)
+  SEGUE_MESSAGE(look_for_transfers)
+  SEGUE_MESSAGE(renew_lease)
+  SEGUE_MESSAGE(report_transfers)
+  SEGUE_MESSAGE(mark_archive)
+  SEGUE_MESSAGE(restore_chunks)
+  SEGUE_MESSAGE(put_object)
+  SEGUE_MESSAGE(object_put)
+  SEGUE_MESSAGE(begin_upload)
+  SEGUE_MESSAGE(upload_begun)
+  SEGUE_MESSAGE(put_part)
+  SEGUE_MESSAGE(part_put)
+  SEGUE_MESSAGE(finish_upload)
+  SEGUE_MESSAGE(abort_upload)
+  SEGUE_MESSAGE(read_object)
+  SEGUE_MESSAGE(object_read)
+  SEGUE_MESSAGE(erase_object)
+  SEGUE_MESSAGE(load_archived)
+  SEGUE_MESSAGE(transfer_row)
+  SEGUE_MESSAGE(enqueue_upload)
+  SEGUE_MESSAGE(enqueue_download)
+  SEGUE_MESSAGE(enqueue_removal)
+  SEGUE_MESSAGE(transfer_accepted)
+  SEGUE_MESSAGE(list_transfers)
+  SEGUE_MESSAGE(transfers_listed)
+  SEGUE_MESSAGE(find_transfer)
+  SEGUE_MESSAGE(transfer_status)
+  SEGUE_MESSAGE(retry_transfer)
+  SEGUE_MESSAGE(drop_transfer)
+  SEGUE_MESSAGE(insert_transfer)
+  SEGUE_MESSAGE(lease_transfers)
+  SEGUE_MESSAGE(store_transfer)
+  SEGUE_MESSAGE(list_changed_transfers)
+  SEGUE_MESSAGE(prune_transfers)
+  SEGUE_MESSAGE(api_key)
+  SEGUE_MESSAGE(find_api_key)
+  SEGUE_MESSAGE(api_key_found)
+  SEGUE_MESSAGE(archive_state)
+  SEGUE_MESSAGE(transfer_kind)
+  SEGUE_MESSAGE(transfer_state)
+  SEGUE_MESSAGE(role)
 CAF_END_TYPE_ID_BLOCK(segue)

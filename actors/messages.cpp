@@ -7,6 +7,21 @@ std::string to_string(generation_state state) {
   return names[static_cast<size_t>(state)];
 }
 
+std::string to_string(transfer_kind kind) {
+  constexpr const char* names[] = {"upload", "evict", "download", "remove"};
+  return names[static_cast<size_t>(kind)];
+}
+
+std::string to_string(transfer_state state) {
+  constexpr const char* names[] = {"waiting", "running", "dead", "done"};
+  return names[static_cast<size_t>(state)];
+}
+
+std::string to_string(role x) {
+  constexpr const char* names[] = {"nobody", "reader", "writer", "admin"};
+  return names[static_cast<size_t>(x)];
+}
+
 void register_messages(caf::actor_system_config& config) {
   config.add_message_types<caf::id_block::segue_errors>();
   config.add_message_types<caf::id_block::segue>();

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "actors/errors.hpp"
+#include "actors/messages/access.hpp"
 #include "actors/messages/generations.hpp"
 #include "actors/messages/log.hpp"
+#include "actors/messages/objects.hpp"
 #include "actors/messages/operations.hpp"
+#include "actors/messages/transfers.hpp"

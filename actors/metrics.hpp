@@ -31,7 +31,9 @@ public:
   prometheus::Counter& appends_duplicate; ///< appends recognised as repetitions
   prometheus::Counter& appends_refused;   ///< appends refused, for whatever reason
   prometheus::Counter& reads_ring;        ///< reads served from memory
-  prometheus::Counter& reads_store;       ///< reads passed on to a store's reader threads
+  prometheus::Counter& reads_cache;       ///< reads served by the recent-chunk cache
+  prometheus::Counter& reads_store;       ///< reads served by the chunk store
+  prometheus::Counter& reads_object;      ///< reads served by the object store
   prometheus::Counter& reads_refused;     ///< reads refused because too many were parked
   prometheus::Gauge& streams_live;        ///< streams with an actor
   prometheus::Gauge& readers_parked;      ///< reads waiting at a tail
@@ -41,6 +43,13 @@ public:
   prometheus::Counter& commits_failed;      ///< writes whose outcome is unknown
   prometheus::Histogram& commit_seconds;    ///< time of one synced write
   prometheus::Histogram& commit_writes;     ///< stream writes in one synced write
+
+  // -- transfers
+  prometheus::Counter& transfers_done;
+  prometheus::Counter& transfers_failed; ///< attempts that are followed by another one
+  prometheus::Counter& transfers_dead;   ///< the last attempt failed: somebody has to decide
+  prometheus::Gauge& transfers_running;
+  prometheus::Counter& transferred_bytes;
 
   // -- generations
   prometheus::Counter& generations_accepted;

@@ -38,6 +38,8 @@ std::string audio_path(const std::string& request_id) { return std::string{home}
 
 std::string events_path(const std::string& request_id) { return std::string{home} + request_id + "/events"; }
 
+std::string transfers_path(const std::string& request_id) { return std::string{home} + request_id + "/transfers"; }
+
 bool is_of_generation(std::string_view path) { return path.starts_with(home); }
 
 std::optional<std::string> whose_audio(std::string_view path) {

@@ -39,6 +39,9 @@ int percent_made(const generation_row& row);
 std::string audio_path(const std::string& request_id);
 std::string events_path(const std::string& request_id);
 
+/// Path of what is told about transfers of its sound.
+std::string transfers_path(const std::string& request_id);
+
 /// Whether a stream belongs to a generation: the server writes it.
 bool is_of_generation(std::string_view path);
 

@@ -1,6 +1,5 @@
+#include "adapters/crew.hpp"
 #include "adapters/host.hpp"
-
-#include <caf/typed_event_based_actor.hpp>
 
 #include <limits>
 
@@ -62,33 +61,192 @@ caf::result<generations_listed> list(catalogue_store& engine, const list_generat
     auto last = guarded("finding a generation", [&] { return engine.find(x.after); });
     if (!last)
       return last.error();
-    if (!*last)
+    if (!*last || (!x.user_id.empty() && (*last)->user_id != x.user_id))
       return caf::make_error(ec::not_found, "there is no generation " + x.after);
     before = (*last)->accepted;
   }
   return page(x.limit, [&](uint32_t limit) { return engine.newest(x.user_id, before, limit); });
 }
 
-catalogue_actor::behavior_type catalogue(catalogue_actor::pointer self, std::shared_ptr<catalogue_store> engine) {
+// -- transfers and keys ------------------------------------------------------------------------------------------------
+
+caf::error no_transfer(uint64_t id) {
+  return caf::make_error(ec::not_found, "there is no transfer " + std::to_string(id));
+}
+
+/// Of rows: the list, or the error.
+template <class Query>
+caf::result<transfers_listed> rows_of(const char* doing, Query query) {
+  auto rows = guarded(doing, query);
+  if (!rows)
+    return rows.error();
+  return transfers_listed{std::move(*rows), false};
+}
+
+caf::result<transfer_status> insert(catalogue_store& engine, const insert_transfer& x) {
+  auto row = guarded("adding a transfer", [&] { return engine.insert(x.row); });
+  if (!row)
+    return row.error();
+  return transfer_status{std::move(*row)};
+}
+
+caf::result<transfer_status> store(catalogue_store& engine, const store_transfer& x) {
+  auto stored = guarded("storing a transfer", [&] { return engine.store(x.row); });
+  if (!stored)
+    return stored.error();
+  if (!*stored)
+    return caf::make_error(ec::fenced, "transfer " + std::to_string(x.row.id) + " is somebody else's");
+  return transfer_status{x.row};
+}
+
+/// What an operator changes about a row; `good` says in which states that is possible.
+template <class Change, class Good>
+caf::result<transfer_status> change(uint64_t id, Change changed, Good good) {
+  auto row = guarded("changing a transfer", changed);
+  if (!row)
+    return row.error();
+  if (!*row)
+    return no_transfer(id);
+  if (!good((*row)->state))
+    return caf::make_error(ec::conflict, "transfer " + std::to_string(id) + " is " + to_string((*row)->state));
+  return transfer_status{std::move(**row)};
+}
+
+caf::result<transfer_status> retry(catalogue_store& engine, const retry_transfer& x) {
+  return change(x.id, [&] { return engine.retry(x.id, unix_now_ms()); },
+      [](transfer_state s) { return s == transfer_state::waiting; });
+}
+
+caf::result<transfer_status> drop(catalogue_store& engine, const drop_transfer& x) {
+  return change(x.id, [&] { return engine.drop(x.id); }, [](transfer_state s) { return s != transfer_state::running; });
+}
+
+caf::result<transfers_listed> prune(catalogue_store& engine, const prune_transfers& x) {
+  return rows_of("forgetting transfers", [&] { return engine.prune(x.before_ms), std::vector<transfer_row>{}; });
+}
+
+caf::result<transfers_listed> list(catalogue_store& engine, const list_transfers& x) {
+  auto rows = guarded("listing transfers", [&] { return engine.transfers(x.after, x.limit + 1, x.dead_only); });
+  if (!rows)
+    return rows.error();
+  transfers_listed listed{std::move(*rows), false};
+  listed.more = listed.rows.size() > x.limit;
+  if (listed.more)
+    listed.rows.resize(x.limit);
+  return listed;
+}
+
+caf::result<transfer_status> find(catalogue_store& engine, const find_transfer& x) {
+  return change(x.id, [&] { return engine.find_transfer(x.id); }, [](transfer_state) { return true; });
+}
+
+caf::result<api_key_found> find(catalogue_store& engine, const find_api_key& x) {
+  auto key = guarded("finding a key", [&] { return engine.find_key(x.hash); });
+  if (!key)
+    return key.error();
+  if (!*key)
+    return caf::make_error(ec::not_found);
+  return api_key_found{std::move(**key)};
+}
+
+// -- the host ----------------------------------------------------------------------------------------------------------
+
+using writer_actor = caf::typed_actor<                      //
+    replies_to<insert_generation>::with<generation_status>, //
+    replies_to<store_generation>::with<generation_status>,  //
+    replies_to<erase_generation>::with<generation_purged>,  //
+    replies_to<find_generation>::with<generation_status>,   //
+    replies_to<insert_transfer>::with<transfer_status>,     //
+    replies_to<lease_transfers>::with<transfers_listed>,    //
+    replies_to<store_transfer>::with<transfer_status>,      //
+    replies_to<retry_transfer>::with<transfer_status>,      //
+    replies_to<drop_transfer>::with<transfer_status>,       //
+    replies_to<prune_transfers>::with<transfers_listed>,    //
+    replies_to<describe_actor>::with<actor_description>>;
+
+writer_actor::behavior_type writer(writer_actor::pointer self, std::shared_ptr<catalogue_store> engine) {
   return {
       [engine](const insert_generation& x) { return insert(*engine, x.row); },
       [engine](const store_generation& x) { return store(*engine, x.row); },
       [engine](const erase_generation& x) { return erase(*engine, x.request_id); },
       [engine](const find_generation& x) { return find(*engine, x); },
+      [engine](const insert_transfer& x) { return insert(*engine, x); },
+      [engine](const lease_transfers& x) {
+        return rows_of("leasing transfers", [&] { return engine->lease(x.holder, x.now_ms, x.until_ms, x.limit); });
+      },
+      [engine](const store_transfer& x) { return store(*engine, x); },
+      [engine](const retry_transfer& x) { return retry(*engine, x); },
+      [engine](const drop_transfer& x) { return drop(*engine, x); },
+      [engine](const prune_transfers& x) { return prune(*engine, x); },
+      [self](const describe_actor&) { return actor_description{"writer", "ready", self->mailbox().size(), 0, {}}; },
+  };
+}
+
+using reader_actor = caf::typed_actor<                          //
+    replies_to<find_generation>::with<generation_status>,       //
+    replies_to<list_generations>::with<generations_listed>,     //
+    replies_to<list_unfinished>::with<generations_listed>,      //
+    replies_to<find_transfer>::with<transfer_status>,           //
+    replies_to<list_transfers>::with<transfers_listed>,         //
+    replies_to<list_changed_transfers>::with<transfers_listed>, //
+    replies_to<find_api_key>::with<api_key_found>,              //
+    replies_to<describe_actor>::with<actor_description>>;
+
+reader_actor::behavior_type reader(reader_actor::pointer self, std::shared_ptr<catalogue_store> engine) {
+  return {
+      [engine](const find_generation& x) { return find(*engine, x); },
       [engine](const list_generations& x) { return list(*engine, x); },
       [engine](const list_unfinished& x) {
         return page(x.limit, [&](uint32_t limit) { return engine->unfinished(x.after, limit); });
       },
-      [self](const describe_actor&) { return actor_description{"catalogue host", "ready", self->mailbox().size(), 0, {}}; },
+      [engine](const find_transfer& x) { return find(*engine, x); },
+      [engine](const list_transfers& x) { return list(*engine, x); },
+      [engine](const list_changed_transfers& x) {
+        return rows_of("listing transfers", [&] { return engine->changed_transfers(x.since_ms, x.limit); });
+      },
+      [engine](const find_api_key& x) { return find(*engine, x); },
+      [self](const describe_actor&) { return actor_description{"reader", "ready", self->mailbox().size(), 0, {}}; },
+  };
+}
+
+struct host_state {
+  static inline const char* name = "catalogue host";
+  explicit host_state(catalogue_actor::pointer self) : threads(self, name) {}
+  crew<catalogue_actor, writer_actor, reader_actor> threads;
+};
+
+catalogue_actor::behavior_type host(catalogue_actor::stateful_pointer<host_state> self,
+    std::shared_ptr<catalogue_store> engine, host_options options, metrics* m) {
+  auto& threads = self->state.threads;
+  auto own = options.own_threads;
+  threads.start([=] { return spawn_as(own, self, writer, engine); }, [=] { return spawn_as(own, self, reader, engine); },
+      options.readers, *m);
+  return {
+      [&threads](const insert_generation& x) { return threads.write(x); },
+      [&threads](const store_generation& x) { return threads.write(x); },
+      [&threads](const erase_generation& x) { return threads.write(x); },
+      [&threads](const find_generation& x) { return x.settled ? threads.write(x) : threads.read(x); },
+      [&threads](const list_generations& x) { return threads.read(x); },
+      [&threads](const list_unfinished& x) { return threads.read(x); },
+      [&threads](const insert_transfer& x) { return threads.write(x); },
+      [&threads](const lease_transfers& x) { return threads.write(x); },
+      [&threads](const store_transfer& x) { return threads.write(x); },
+      [&threads](const retry_transfer& x) { return threads.write(x); },
+      [&threads](const drop_transfer& x) { return threads.write(x); },
+      [&threads](const prune_transfers& x) { return threads.write(x); },
+      [&threads](const find_transfer& x) { return threads.read(x); },
+      [&threads](const list_transfers& x) { return threads.read(x); },
+      [&threads](const list_changed_transfers& x) { return threads.read(x); },
+      [&threads](const find_api_key& x) { return threads.read(x); },
+      [&threads](const describe_actor&) { return threads.describe(); },
   };
 }
 
 } // namespace
 
 catalogue_actor spawn_catalogue_host(
-    caf::actor_system& system, std::shared_ptr<catalogue_store> engine, host_options options) {
-  return options.own_threads ? system.spawn<caf::detached>(catalogue, std::move(engine))
-                             : system.spawn(catalogue, std::move(engine));
+    caf::actor_system& system, std::shared_ptr<catalogue_store> engine, host_options options, metrics& m) {
+  return system.spawn(host, std::move(engine), options, &m);
 }
 
 } // namespace segue

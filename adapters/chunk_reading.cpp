@@ -6,30 +6,62 @@ namespace segue {
 
 namespace {
 
-/// Adds what one holder has, until `limit` bytes are there; the records end, or are cut, where the next one begins. False:
-/// it has not what it should have.
-bool add_chunks(chunk_store& engine, const ancestor& holder, position after, uint64_t limit, std::vector<chunk>& all) {
+/// What came of asking one holder.
+enum class found { records, nothing, archived };
+
+std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position at, uint64_t limit) {
+  if (tiers.cache)
+    if (auto recent = tiers.cache->get(id, at, limit); !recent.empty()) {
+      tiers.counters->reads_cache.Increment();
+      return recent;
+    }
+  tiers.counters->reads_store.Increment();
+  return tiers.store->load_chunks(id, at, limit);
+}
+
+/// Whether an object has what the store should have.
+bool is_archived(chunk_store& store, stream_id id) {
+  auto row = store.load_row(id);
+  return row && row->archive == archive_state::evicted;
+}
+
+/// Adds what one holder has, until `limit` bytes are there; the records end, or are cut, where the next one begins.
+found add_chunks(const chunk_tiers& tiers, const ancestor& holder, position after, uint64_t limit, std::vector<chunk>& all) {
   auto at = all.empty() ? after : all.back().end();
-  auto found = engine.load_chunks(holder.id, at, limit);
+  auto records = read_tiers(tiers, holder.id, at, limit);
+  if (records.empty() && is_archived(*tiers.store, holder.id))
+    return found::archived;
   // A fork begins before its parent ends; and what became durable after the stream passed this on lies beyond its tail.
-  while (!found.empty() && found.back().start >= holder.until)
-    found.pop_back();
-  if (found.empty() || found.front().start > at)
-    return false;
-  if (found.back().end() > holder.until) {
-    auto head = found.back().until(holder.until);
+  while (!records.empty() && records.back().start >= holder.until)
+    records.pop_back();
+  if (records.empty() || records.front().start > at)
+    return found::nothing;
+  if (records.back().end() > holder.until) {
+    auto head = records.back().until(holder.until);
     if (!head)
-      return false;
-    found.back() = std::move(*head);
+      return found::nothing;
+    records.back() = std::move(*head);
   }
-  if (!all.empty() && found.front().start < at) { // a fork of a fork may begin inside a record of its ancestor
-    auto rest = found.front().from(at);
+  if (!all.empty() && records.front().start < at) { // a fork of a fork may begin inside a record of its ancestor
+    auto rest = records.front().from(at);
     if (!rest)
-      return false;
-    found.front() = std::move(*rest);
+      return found::nothing;
+    records.front() = std::move(*rest);
   }
-  all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
-  return true;
+  all.insert(all.end(), std::make_move_iterator(records.begin()), std::make_move_iterator(records.end()));
+  return found::records;
+}
+
+caf::error missing(position at) {
+  return caf::make_error(ec::corrupt, "no record holds position " + std::to_string(at));
+}
+
+/// The rest of the request, for the store of objects.
+caf::expected<found_chunks> ask_archive(chunk_store& store, const ancestor& holder, const load_chunks& x) {
+  auto row = store.load_row(holder.id);
+  if (!row)
+    return missing(x.after);
+  return found_chunks{load_archived{row->path, x.after, holder.until, x.limit, x.tail, x.closed}};
 }
 
 } // namespace
@@ -50,7 +82,7 @@ caf::result<streams_listed> load(chunk_store& engine, const list_expiring& x) {
   return streams_listed{std::move(*rows)};
 }
 
-caf::result<chunk_batch> load(chunk_store& engine, const load_chunks& x) {
+caf::expected<found_chunks> load(const chunk_tiers& tiers, const load_chunks& x) {
   std::vector<chunk> all;
   uint64_t size = 0;
   for (const auto& holder : x.holders) {
@@ -59,23 +91,29 @@ caf::result<chunk_batch> load(chunk_store& engine, const load_chunks& x) {
       continue;
     if (!all.empty() && size >= x.limit)
       break;
-    auto added = guarded("reading chunks", [&] { return add_chunks(engine, holder, x.after, x.limit - size, all); });
+    auto added = guarded("reading chunks", [&] { return add_chunks(tiers, holder, x.after, x.limit - size, all); });
     if (!added)
       return added.error();
-    if (!*added)
-      return caf::make_error(ec::corrupt, "no record holds position " + std::to_string(at));
+    if (*added == found::nothing)
+      return missing(at);
+    if (*added == found::archived && all.empty()) {
+      auto asked = guarded("reading chunks", [&] { return ask_archive(*tiers.store, holder, x); });
+      return asked ? std::move(*asked) : asked.error();
+    }
+    if (*added == found::archived)
+      break; // what is there comes first
     size = all.back().end() - x.after;
     if (all.back().end() < holder.until)
       break;
   }
   if (all.empty())
-    return caf::make_error(ec::corrupt, "no record holds position " + std::to_string(x.after));
+    return missing(x.after);
   auto first = all.front().from(x.after);
   if (!first)
     return caf::make_error(ec::bad_offset, std::string{"the offset lies inside a message"});
   all.front() = std::move(*first);
   auto next = all.back().end();
-  return chunk_batch{std::move(all), next, x.tail, x.closed};
+  return found_chunks{chunk_batch{std::move(all), next, x.tail, x.closed}};
 }
 
 } // namespace segue

@@ -1,11 +1,7 @@
-#include "actors/description.hpp"
-#include "actors/supervision.hpp"
 #include "actors/turns.hpp"
 #include "adapters/chunk_reading.hpp"
+#include "adapters/crew.hpp"
 #include "adapters/host.hpp"
-
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <chrono>
 
@@ -22,6 +18,8 @@ using writer_actor = caf::typed_actor<               //
     replies_to<claim_stream>::with<stream_written>,  //
     replies_to<put_chunks>::with<stream_written>,    //
     replies_to<delete_stream>::with<stream_written>, //
+    replies_to<mark_archive>::with<stream_written>,  //
+    replies_to<restore_chunks>::with<stream_written>, //
     reacts_to<commit_writes>,                        //
     replies_to<describe_actor>::with<actor_description>>;
 
@@ -33,10 +31,11 @@ public:
 
   explicit writer_state(writer_actor::pointer self) : self_(self), answered_(self->system()) {}
 
-  void open(std::shared_ptr<chunk_store> engine, bool own_thread, metrics& m) {
-    engine_ = std::move(engine);
+  void open(chunk_tiers tiers, bool own_thread) {
+    engine_ = tiers.store;
+    cache_ = tiers.cache;
     own_thread_ = own_thread;
-    metrics_ = &m;
+    metrics_ = tiers.counters;
   }
 
   template <class Write>
@@ -53,6 +52,10 @@ public:
     auto writes = std::exchange(writes_, {});
     auto promises = std::exchange(promises_, {});
     auto outcomes = commit(writes);
+    if (cache_ && outcomes)
+      for (size_t i = 0; i < writes.size(); ++i)
+        if ((*outcomes)[i].code == ec::none)
+          std::visit([&](const auto& x) { remember(x, (*outcomes)[i].written.row); }, writes[i]);
     auto* usual = self_->context();
     if (own_thread_)
       self_->context(&answered_);
@@ -102,6 +105,12 @@ private:
     return caf::make_error(ec::unknown_outcome, detail_of(outcomes.error()));
   }
 
+  // -- the recent-chunk cache, after a commit
+  void remember(const put_chunks& x, const stream_row&) { cache_->put(x.id, x.chunks); }
+  void remember(const delete_stream&, const stream_row& was) { cache_->forget(was.id); }
+  template <class Other>
+  void remember(const Other&, const stream_row&) {}
+
   static caf::error not_yet() {
     return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});
   }
@@ -111,6 +120,7 @@ private:
   writer_actor::pointer self_;
   few_turns answered_; ///< streams, on this thread before the next commit
   std::shared_ptr<chunk_store> engine_;
+  std::shared_ptr<chunk_cache> cache_;
   bool own_thread_ = false;
   metrics* metrics_ = nullptr;
   caf::actor_clock::time_point next_try_{};
@@ -121,14 +131,16 @@ private:
 };
 
 writer_actor::behavior_type writer(
-    writer_actor::stateful_pointer<writer_state> self, std::shared_ptr<chunk_store> engine, bool own_thread, metrics* m) {
+    writer_actor::stateful_pointer<writer_state> self, chunk_tiers tiers, bool own_thread) {
   auto& st = self->state;
-  st.open(std::move(engine), own_thread, *m);
+  st.open(std::move(tiers), own_thread);
   return {
       [&st](const create_stream& x) { return st.on(x); },
       [&st](const claim_stream& x) { return st.on(x); },
       [&st](const put_chunks& x) { return st.on(x); },
       [&st](const delete_stream& x) { return st.on(x); },
+      [&st](const mark_archive& x) { return st.on(x); },
+      [&st](const restore_chunks& x) { return st.on(x); },
       [&st](const commit_writes& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };
@@ -136,123 +148,64 @@ writer_actor::behavior_type writer(
 
 // -- the readers ---------------------------------------------------------------------------------------------------------
 
-using reader_actor = caf::typed_actor<            //
-    replies_to<load_stream>::with<stream_loaded>, //
+using reader_actor = caf::typed_actor<               //
+    replies_to<load_stream>::with<stream_loaded>,    //
     replies_to<list_expiring>::with<streams_listed>, //
-    replies_to<load_chunks>::with<chunk_batch>,   //
+    replies_to<load_chunks>::with<chunk_batch>,      //
     replies_to<describe_actor>::with<actor_description>>;
 
-reader_actor::behavior_type reader(reader_actor::pointer self, std::shared_ptr<chunk_store> engine) {
+reader_actor::behavior_type reader(reader_actor::pointer self, chunk_tiers tiers, object_store_actor objects) {
   return {
-      [engine](const load_stream& x) { return load(*engine, x); },
-      [engine](const list_expiring& x) { return load(*engine, x); },
-      [engine](const load_chunks& x) { return load(*engine, x); },
+      [tiers](const load_stream& x) { return load(*tiers.store, x); },
+      [tiers](const list_expiring& x) { return load(*tiers.store, x); },
+      [self, tiers, objects](const load_chunks& x) -> caf::result<chunk_batch> {
+        auto found = load(tiers, x);
+        if (!found)
+          return found.error();
+        if (auto* records = std::get_if<chunk_batch>(&*found))
+          return std::move(*records);
+        if (!objects)
+          return caf::make_error(ec::unavailable, std::string{"the stream was archived, and there is no object store"});
+        tiers.counters->reads_object.Increment();
+        return self->delegate(objects, std::get<load_archived>(*found));
+      },
       [self](const describe_actor&) { return actor_description{"reader", "ready", self->mailbox().size(), 0, {}}; },
   };
 }
 
 // -- the host ------------------------------------------------------------------------------------------------------------
 
-/// Passes requests on, so that a read never waits behind a sync; starts again what dies.
-class host_state {
-public:
+struct host_state {
   static inline const char* name = "chunk store host";
-
-  explicit host_state(chunk_store_actor::pointer self) : self_(self) {}
-
-  ~host_state() {
-    self_->send_exit(writer_, caf::exit_reason::user_shutdown);
-    for (auto& x : readers_)
-      self_->send_exit(x, caf::exit_reason::user_shutdown);
-  }
-
-  void open(std::shared_ptr<chunk_store> engine, host_options options, metrics& m) {
-    engine_ = std::move(engine);
-    options_ = options;
-    metrics_ = &m;
-    start_writer();
-    readers_.resize(std::max<size_t>(options.readers, 1));
-    for (auto& x : readers_)
-      start_reader(x);
-    self_->set_down_handler([this](const caf::down_msg& x) { restart(x); });
-  }
-
-  template <class Write>
-  auto write(const Write& x) {
-    return self_->delegate(writer_, x);
-  }
-
-  template <class Read>
-  auto read(const Read& x) {
-    return self_->delegate(readers_[next_reader_++ % readers_.size()], x);
-  }
-
-  caf::result<actor_description> on(const describe_actor&) {
-    auto promise = self_->make_response_promise<caf::typed_response_promise<actor_description>>();
-    std::vector<described_child> children{{writer_, {"writer", "", 0, restarts_.total(), {}}}};
-    for (auto& x : readers_)
-      children.push_back({x, {"reader", "", 0, 0, {}}});
-    gather_description(self_, promise, {name, "ready", self_->mailbox().size(), 0, {}}, std::move(children));
-    return promise;
-  }
-
-private:
-  void start_writer() {
-    writer_ = options_.own_threads ? self_->spawn<caf::detached>(writer, engine_, true, metrics_)
-                                   : self_->spawn(writer, engine_, false, metrics_);
-    self_->monitor(writer_);
-  }
-
-  void start_reader(reader_actor& x) {
-    x = options_.own_threads ? self_->spawn<caf::detached>(reader, engine_) : self_->spawn(reader, engine_);
-    self_->monitor(x);
-  }
-
-  void restart(const caf::down_msg& x) {
-    if (!restarts_.allow(restart_budget::clock::now())) {
-      self_->quit(x.reason);
-      return;
-    }
-    metrics_->restarts.Increment();
-    log::error("host", "thread_died", "restarting: " + caf::to_string(x.reason));
-    if (writer_.address() == x.source)
-      start_writer();
-    for (auto& r : readers_)
-      if (r.address() == x.source)
-        start_reader(r);
-  }
-
-  chunk_store_actor::pointer self_;
-  std::shared_ptr<chunk_store> engine_;
-  host_options options_;
-  metrics* metrics_ = nullptr;
-  writer_actor writer_;
-  std::vector<reader_actor> readers_;
-  size_t next_reader_ = 0;
-  restart_budget restarts_;
+  explicit host_state(chunk_store_actor::pointer self) : threads(self, name) {}
+  crew<chunk_store_actor, writer_actor, reader_actor> threads;
 };
 
-chunk_store_actor::behavior_type host(chunk_store_actor::stateful_pointer<host_state> self,
-    std::shared_ptr<chunk_store> engine, host_options options, metrics* m) {
-  auto& st = self->state;
-  st.open(std::move(engine), options, *m);
+chunk_store_actor::behavior_type host(chunk_store_actor::stateful_pointer<host_state> self, chunk_tiers tiers,
+    object_store_actor objects, host_options options) {
+  auto& threads = self->state.threads;
+  auto own = options.own_threads;
+  threads.start([=] { return spawn_as(own, self, writer, tiers, own); },
+      [=] { return spawn_as(own, self, reader, tiers, objects); }, options.readers, *tiers.counters);
   return {
-      [&st](const create_stream& x) { return st.write(x); },
-      [&st](const claim_stream& x) { return st.write(x); },
-      [&st](const put_chunks& x) { return st.write(x); },
-      [&st](const delete_stream& x) { return st.write(x); },
-      [&st](const load_stream& x) { return st.read(x); },
-      [&st](const list_expiring& x) { return st.read(x); },
-      [&st](const load_chunks& x) { return st.read(x); },
-      [&st](const describe_actor& x) { return st.on(x); },
+      [&threads](const create_stream& x) { return threads.write(x); },
+      [&threads](const claim_stream& x) { return threads.write(x); },
+      [&threads](const put_chunks& x) { return threads.write(x); },
+      [&threads](const delete_stream& x) { return threads.write(x); },
+      [&threads](const mark_archive& x) { return threads.write(x); },
+      [&threads](const restore_chunks& x) { return threads.write(x); },
+      [&threads](const load_stream& x) { return threads.read(x); },
+      [&threads](const list_expiring& x) { return threads.read(x); },
+      [&threads](const load_chunks& x) { return threads.read(x); },
+      [&threads](const describe_actor&) { return threads.describe(); },
   };
 }
 
 } // namespace
 
 chunk_store_actor spawn_chunk_store_host(
-    caf::actor_system& system, std::shared_ptr<chunk_store> engine, host_options options, metrics& m) {
-  return system.spawn(host, std::move(engine), options, &m);
+    caf::actor_system& system, chunk_tiers tiers, object_store_actor objects, host_options options) {
+  return system.spawn(host, std::move(tiers), std::move(objects), options);
 }
 
 } // namespace segue

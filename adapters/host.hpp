@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/log.hpp"
 #include "actors/metrics.hpp"
+#include "adapters/chunk_reading.hpp"
 #include "adapters/ports.hpp"
 
 #include <functional>
@@ -14,16 +15,21 @@ namespace segue {
 
 struct host_options {
   bool own_threads = true; ///< false: on the scheduler, for tests with a virtual clock
-  size_t readers = 2;      ///< reader threads of a chunk store
+  size_t readers = 2;      ///< reader threads of a store
 };
 
-/// Around a log engine: one writer that turns everything in its queue into one commit, and readers.
+/// Around a log engine: one writer that turns everything in its queue into one commit, and readers, who ask `objects` (null:
+/// there are none) for what was archived.
 chunk_store_actor spawn_chunk_store_host(
-    caf::actor_system& system, std::shared_ptr<chunk_store> engine, host_options options, metrics& m);
+    caf::actor_system& system, chunk_tiers tiers, object_store_actor objects, host_options options);
 
-/// Around a catalogue engine: one thread.
+/// Around an object store.
+object_store_actor spawn_object_store_host(
+    caf::actor_system& system, std::shared_ptr<object_store> engine, host_options options, metrics& m);
+
+/// Around a catalogue engine.
 catalogue_actor spawn_catalogue_host(
-    caf::actor_system& system, std::shared_ptr<catalogue_store> engine, host_options options);
+    caf::actor_system& system, std::shared_ptr<catalogue_store> engine, host_options options, metrics& m);
 
 /// What a generator host needs to begin: the generator is made on the host's own thread, for it may take a while.
 struct sound_source {
@@ -47,7 +53,7 @@ auto guarded(const char* doing, F&& f, log::level away = log::level::error) -> c
     return f();
   } catch (const adapter_error& e) {
     auto loud = e.code() == ec::unavailable || e.code() == ec::timeout ? away : log::level::error;
-    if (e.code() != ec::conflict && e.code() != ec::storage_full)
+    if (e.code() != ec::conflict && e.code() != ec::not_found && e.code() != ec::storage_full)
       log::write(loud, "host", "engine_failed", std::string{doing} + ": " + e.what());
     return caf::make_error(e.code(), std::string{e.what()});
   } catch (const std::exception& e) {

@@ -4,6 +4,7 @@
 
 #include "actors/messages.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,9 +26,28 @@ private:
   ec code_;
 };
 
+// -- ownership --------------------------------------------------------------------------------------------------------
+
+/// What one server at a time may write to. Engines in the data folder are locked with it and need none of this; networked
+/// ones keep a lease. Called by any thread, also while something else is under way.
+class owned_store {
+public:
+  virtual ~owned_store() = default;
+
+  /// Takes the lease for so long, or prolongs it. Nothing: it is ours; else who has it. When it changes hands the fencing
+  /// epoch rises: whatever a former owner still sends fails with `ec::fenced`. Throws when the store does not answer.
+  virtual std::optional<std::string> take_lease(const std::string& /*holder*/, std::chrono::milliseconds /*how_long*/) {
+    return std::nullopt;
+  }
+
+  /// Gives it back, if it is ours.
+  virtual void release_lease(const std::string& /*holder*/) {}
+};
+
 // -- the log ----------------------------------------------------------------------------------------------------------
 
-using stream_write = std::variant<create_stream, claim_stream, put_chunks, delete_stream>;
+using stream_write =
+    std::variant<create_stream, claim_stream, put_chunks, delete_stream, mark_archive, restore_chunks>;
 
 /// What became of one write: `ec::none` and the row as it is now, or why it changed nothing.
 struct write_outcome {
@@ -36,11 +56,10 @@ struct write_outcome {
 };
 
 /// Keeps streams: rows, chunks, producers. `commit` is called by one thread at a time, the readers by any number of
-/// threads at any time, also while a commit is under way.
-class chunk_store {
+/// threads at any time, also while a commit is under way. Only the owner may commit, but for `mark_archive` and
+/// `restore_chunks`, which do no harm from elsewhere.
+class chunk_store : public owned_store {
 public:
-  virtual ~chunk_store() = default;
-
   /// Applies the writes in order, each seeing the ones before it, and returns once all of them are durable: one outcome
   /// for each write. A write is atomic by itself. `create_stream` answers with the existing row when the path is taken,
   /// `claim_stream` raises the owner epoch by one, `put_chunks` is `ec::not_found` for an unknown id, `ec::fenced` for
@@ -50,8 +69,9 @@ public:
   /// open which of the writes are durable, until `reopen` has succeeded.
   virtual std::vector<write_outcome> commit(std::span<const stream_write> writes) = 0;
 
-  /// The row at this path.
+  /// The row at this path, or with this id.
   virtual std::optional<stream_row> load_row(const std::string& path) = 0;
+  virtual std::optional<stream_row> load_row(stream_id id) = 0;
 
   /// Whole records in order, beginning with the one that holds position `after`: at least one if there is one, at most
   /// about `limit` bytes. Throws `ec::corrupt` when a record does not match its checksum.
@@ -60,16 +80,65 @@ public:
   /// At most `limit` rows with an id above this one that have a `ttl_s` or `expires_at_ms`, in the order of their ids.
   virtual std::vector<stream_row> load_expiring(stream_id above, size_t limit) = 0;
 
-  /// After a failed commit: comes back to what is durable. Throws when that is not possible yet.
+  /// After a failed commit: comes back to what is durable, and makes sure that nothing sent before can still become so.
+  /// Throws when that is not possible yet.
   virtual void reopen() = 0;
+};
+
+/// Newest records, to be read before the log itself. It may forget anything at any time, and lose what it is told.
+/// Called by any thread.
+class chunk_cache {
+public:
+  virtual ~chunk_cache() = default;
+
+  /// Adds durable records, in order.
+  virtual void put(stream_id id, std::span<const chunk> records) = 0;
+
+  /// Consecutive records, the first beginning exactly at `after`, of about `limit` bytes. None: it does not have it.
+  virtual std::vector<chunk> get(stream_id id, position after, uint64_t limit) = 0;
+
+  virtual void forget(stream_id id) = 0;
+};
+
+// -- objects ----------------------------------------------------------------------------------------------------------
+
+struct object_bytes {
+  payload bytes;
+  uint64_t size = 0; ///< of the whole object
+};
+
+/// Keeps whole things under a key. What is written is durable when the call returns. Called by any thread. Throws
+/// `ec::unavailable` or `ec::timeout` when trying again may help, `ec::not_found` for a missing object or upload.
+class object_store {
+public:
+  virtual ~object_store() = default;
+
+  virtual void put(const std::string& key, const std::string& content_type, const payload& bytes) = 0;
+
+  /// An object in parts: `begin_upload`, `put_part` for each in any order (1 to 10,000; all but the last at least 5 MiB;
+  /// again in place of itself), `finish_upload` with what each part answered.
+  virtual std::string begin_upload(const std::string& key, const std::string& content_type) = 0;
+  virtual std::string put_part(const std::string& key, const std::string& upload_id, uint32_t number, const payload& bytes) = 0;
+  virtual void finish_upload(const std::string& key, const std::string& upload_id, const std::vector<std::string>& tags) = 0;
+
+  /// Throws the parts away; no error when there is no such upload.
+  virtual void abort_upload(const std::string& key, const std::string& upload_id) = 0;
+
+  /// At most `length` bytes from `from` on; none behind the end.
+  virtual object_bytes read(const std::string& key, uint64_t from, uint64_t length) = 0;
+
+  /// No error when there is none.
+  virtual void erase(const std::string& key) = 0;
 };
 
 // -- the catalogue ----------------------------------------------------------------------------------------------------
 
-/// Keeps the rows of generations. Every writing call is durable when it returns. Used by one thread at a time.
-class catalogue_store {
+/// Keeps rows: generations, transfers, keys. Every writing call is durable when it returns. The writing calls of
+/// generations are made by one thread at a time and are the owner's (`ec::fenced` for any other process); everything else is
+/// called by any thread.
+class catalogue_store : public owned_store {
 public:
-  virtual ~catalogue_store() = default;
+  // -- generations
 
   /// Adds the row and returns its place in the order of acceptance. Throws `ec::conflict` when the id is taken.
   virtual uint64_t insert(const generation_row& row) = 0;
@@ -88,6 +157,43 @@ public:
 
   /// At most `limit` rows that are queued, running or being purged, with an accepted number above `after`, oldest first.
   virtual std::vector<generation_row> unfinished(uint64_t after, uint32_t limit) = 0;
+
+  // -- transfers, by any number of processes
+
+  /// The row of this path as it is now: the one that was there, unless it is done, or this is a removal and that one is
+  /// not; else this one, with a new id, waiting. A removal that takes the place of a leased row is due only when that lease
+  /// has ended.
+  virtual transfer_row insert(const transfer_row& row) = 0;
+
+  /// Leases at most `limit` rows that are due at `now_ms`, waiting or left behind by a holder whose lease has ended, oldest
+  /// due first; no row is ever given to two. They come back `running`, with a higher `lease`.
+  virtual std::vector<transfer_row> lease(const std::string& holder, int64_t now_ms, int64_t until_ms, uint32_t limit) = 0;
+
+  /// Replaces the row if its `lease` is still the same. False: it is not, or the row is gone.
+  virtual bool store(const transfer_row& row) = 0;
+
+  /// Makes a row that is dead or waiting due at once, with no failed attempts. Nothing: there is none; a row in another
+  /// state is returned as it is.
+  virtual std::optional<transfer_row> retry(uint64_t id, int64_t now_ms) = 0;
+
+  /// Removes a row that does not run, and returns it as it was. Nothing: there is none; a running one is returned and kept.
+  virtual std::optional<transfer_row> drop(uint64_t id) = 0;
+
+  /// Removes rows that are done and have not changed since before that time.
+  virtual void prune(int64_t before_ms) = 0;
+
+  virtual std::optional<transfer_row> find_transfer(uint64_t id) = 0;
+  virtual std::vector<transfer_row> transfers(uint64_t after, uint32_t limit, bool dead_only) = 0;
+  virtual std::vector<transfer_row> changed_transfers(int64_t since_ms, uint32_t limit) = 0;
+
+  // -- keys, by any number of processes
+
+  /// Throws `ec::conflict` when the id or the hash is taken.
+  virtual void insert(const api_key& key) = 0;
+  virtual std::optional<api_key> find_key(const std::string& hash) = 0;
+  virtual std::vector<api_key> keys() = 0;
+  /// False: there is none with this id.
+  virtual bool erase_key(const std::string& id) = 0;
 };
 
 // -- sound ------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ write_outcome apply_to(stream_table& table, const create_stream& x) {
   row.closed = wish.close;
   row.owner_epoch = 1;
   row.created_at_ms = x.now_ms;
+  row.user_id = wish.user_id;
   stream_row parent;
   if (!wish.forked_from.empty()) {
     const auto* found = table.find(wish.forked_from);
@@ -104,18 +105,48 @@ write_outcome apply_to(stream_table& table, const delete_stream& x) {
     table.save(row);
     return {ec::none, {std::move(row), false, {}}};
   }
-  for (auto gone = row;;) {
-    table.erase(gone);
-    const auto* parent = gone.parent == 0 ? nullptr : table.find(gone.parent);
-    if (!parent)
-      return {};
-    gone = *parent;
-    --gone.forks;
-    if (gone.forks > 0 || !gone.soft_deleted) {
-      table.save(gone);
-      return {};
+  table.erase(row);
+  for (auto id = row.parent; id != 0;) {
+    const auto* known_parent = table.find(id);
+    if (!known_parent)
+      break;
+    auto parent = *known_parent;
+    --parent.forks;
+    if (parent.forks > 0 || !parent.soft_deleted) {
+      table.save(parent);
+      break;
     }
+    table.erase(parent);
+    id = parent.parent;
   }
+  return {ec::none, {std::move(row), false, {}}};
+}
+
+write_outcome apply_to(stream_table& table, const mark_archive& x) {
+  const auto* known = table.find(x.id);
+  if (!known)
+    return {ec::not_found, {}};
+  auto row = *known;
+  if (row.archive == x.to)
+    return {ec::none, {std::move(row), false, {}}};
+  if (!row.closed || row.archive != x.from)
+    return {ec::conflict, {std::move(row), false, {}}};
+  row.archive = x.to;
+  if (x.to == archive_state::evicted)
+    table.drop_chunks(x.id);
+  table.save(row);
+  return {ec::none, {std::move(row), false, {}}};
+}
+
+write_outcome apply_to(stream_table& table, const restore_chunks& x) {
+  const auto* known = table.find(x.id);
+  if (!known)
+    return {ec::not_found, {}};
+  auto row = *known;
+  if (row.archive == archive_state::evicted)
+    for (const auto& record : x.chunks)
+      table.put(x.id, record);
+  return {ec::none, {std::move(row), false, {}}};
 }
 
 } // namespace

@@ -24,6 +24,9 @@ public:
   virtual void put(stream_id id, const chunk& record) = 0;
   virtual void put(stream_id id, const producer_tag& tag) = 0;
 
+  /// All records of it.
+  virtual void drop_chunks(stream_id id) = 0;
+
   /// The row and everything of it.
   virtual void erase(const stream_row& row) = 0;
 };

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 namespace segue {
@@ -103,84 +105,181 @@ void log_level(settings& into, const std::string& name, const std::string& value
   into.log_level = value;
 }
 
+void policy(settings& into, const std::string& name, const std::string& value) {
+  if (value != "keep" && value != "archive")
+    refuse(name, value, "keep or archive");
+  into.archive = value == "archive";
+}
+
+void transfers(settings& into, const std::string& name, const std::string& value) {
+  if (value != "here" && value != "elsewhere")
+    refuse(name, value, "here or elsewhere");
+  into.work_elsewhere = value == "elsewhere";
+}
+
+void object_part(settings& into, const std::string& name, const std::string& value) {
+  bytes<&settings::object_part>(into, name, value);
+  if (into.object_part > 0 && into.object_part < (5 << 20))
+    refuse(name, value, "0, or at least 5MiB, which is the smallest part that object stores take");
+}
+
+void jwt_secret(settings& into, const std::string& name, const std::string& value) {
+  constexpr size_t shortest = 32; // as RFC 7518 wants it for HS256
+  if (!value.empty() && value.size() < shortest)
+    throw bad_setting{name + ": it has " + std::to_string(value.size()) + " bytes, and must have at least "
+        + std::to_string(shortest)};
+  into.jwt_secret = value;
+}
+
 using s = settings;
 
 } // namespace
 
 const std::vector<setting_row>& setting_rows() {
   static const std::vector<setting_row> rows{
-      {"listen", "127.0.0.1:4437", "where to listen, HOST:PORT; port 0 takes a free one", false, listen},
-      {"data", "segue-data", "folder of everything that is kept", false, text<&s::data>},
-      {"insecure", "false", "allow to listen beyond loopback, where anybody may do anything", true, truth<&s::insecure>},
-      {"allow-origin", "none", "web pages of others that may use this server: origins like https://example.com, separated by commas, or *", false,
+      {"listen", "127.0.0.1:4437", "where to listen, HOST:PORT; port 0 takes a free one", false, false, listen},
+      {"data", "segue-data", "folder of everything that is kept", false, false, text<&s::data>},
+      {"insecure", "false", "allow to listen beyond loopback, where anybody may do anything", true, false, truth<&s::insecure>},
+      {"allow-origin", "none", "web pages of others that may use this server: origins like https://example.com, separated by commas, or *", false, false,
           origins},
-      {"chunk-store", "rocksdb:", "keeps the streams: rocksdb: (in the data folder) or memory: (nothing survives)", false,
-          text<&s::chunk_store>},
-      {"catalogue", "sqlite:", "keeps the generations: sqlite: (in the data folder) or sqlite::memory:", false,
-          text<&s::catalogue>},
-      {"generator", "synth:", "makes the sound: synth: (embedded), or an outside model at http://HOST:PORT/PATH", false,
+      {"tls-certificate", "", "certificate chain of this server, a PEM file: it speaks https then; read at the start", false, false,
+          text<&s::tls_certificate>},
+      {"tls-key", "", "private key of the certificate, a PEM file", false, false, text<&s::tls_key>},
+      {"auth", "false", "ask for an API key (`segue keys add`) or a token; then --listen may go beyond loopback", true, false,
+          truth<&s::auth>},
+      {"jwt-secret", "", "what tokens (JWT, HS256) are signed with, at least 32 bytes; empty: API keys only", false, true, jwt_secret},
+      {"metrics-token", "", "what /metrics asks for with --auth; empty: nobody may read it then", false, false, text<&s::metrics_token>},
+      {"chunk-store", "rocksdb:", "keeps the streams: rocksdb: (in the data folder), redis://USER:PASSWORD@HOST:PORT/DB?prefix=NAME: or memory: (nothing survives)",
+          false, true, text<&s::chunk_store>},
+      {"cache", "memory:", "newest chunks, read before the chunk store: memory:, redis://… or none:", false, true, text<&s::cache>},
+      {"cache-bytes", "32MiB", "of the cache memory:", false, true, bytes<&s::cache_bytes>},
+      {"catalogue", "sqlite:", "keeps generations, transfers and keys: sqlite: (in the data folder), postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite::memory:",
+          false, true, text<&s::catalogue>},
+      {"objects", "file:", "keeps archived pieces: file: (in the data folder), file:/FOLDER or s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL",
+          false, true, text<&s::objects>},
+      {"policy", "keep", "of finished pieces: keep them in the chunk store, or archive them in the object store", false, true, policy},
+      {"archive-after", "24h", "how long chunks stay in the chunk store when an object has them", false, true, duration<&s::archive_after>},
+      {"object-part", "8MiB", "larger pieces are uploaded in parts of this size, at least 5MiB; 0: every piece as one file", false, true, object_part},
+      {"transfers", "here", "who moves pieces: this process (here), or `segue work` in others (elsewhere)", false, true, transfers},
+      {"transfer-workers", "2", "transfers at the same time", false, true, count<&s::transfer_workers, 1, 64>},
+      {"transfer-attempts", "8", "that may fail in a row; then `segue transfers` shows it as dead", false, true,
+          count<&s::transfer_attempts, 1, 1000>},
+      {"transfer-lease", "30s", "a transfer whose worker says nothing for so long is taken up by another", false, true,
+          duration<&s::transfer_lease>},
+      {"store-timeout", "5s", "how long a networked store may take to answer", false, false, duration<&s::store_timeout>},
+      {"lease", "10s", "how long networked stores stay with a server that says nothing", false, false, duration<&s::lease>},
+      {"generator", "synth:", "makes the sound: synth: (embedded), or an outside model at http://HOST:PORT/PATH", false, true,
           text<&s::generator>},
-      {"soundfont", "/usr/share/sounds/sf2/TimGM6mb.sf2", "instruments of the embedded generator, an SF2 file", false,
+      {"soundfont", "/usr/share/sounds/sf2/TimGM6mb.sf2", "instruments of the embedded generator, an SF2 file", false, false,
           text<&s::soundfont>},
-      {"generator-silence", "60s", "an outside model that sends nothing for so long is asked again", false,
+      {"generator-silence", "60s", "an outside model that sends nothing for so long is asked again", false, false,
           duration<&s::generator_silence>},
-      {"generator-attempts", "5", "attempts in a row that add no sound; then the generation has failed", false,
+      {"generator-attempts", "5", "attempts in a row that add no sound; then the generation has failed", false, false,
           count<&s::generator_attempts, 1, 1'000'000>},
-      {"generations-running", "4", "generations made at the same time", false,
+      {"generations-running", "4", "generations made at the same time", false, false,
           count<&s::generations_running, 1, 1000>},
-      {"generations-queued", "1000", "generations waiting beyond those; more are refused with 429", false,
+      {"generations-queued", "1000", "generations waiting beyond those; more are refused with 429", false, false,
           count<&s::generations_queued, 1, 1'000'000>},
-      {"generations-pushed", "1000", "generations open to a producer outside; more are refused with 429", false,
+      {"generations-pushed", "1000", "generations open to a producer outside; more are refused with 429", false, false,
           count<&s::generations_pushed, 1, 1'000'000>},
-      {"heartbeat", "5s", "time between the heartbeat events of a running generation", false, duration<&s::heartbeat>},
-      {"listener-bytes", "256KiB", "sent to a live listener at a time; so much may wait for one that is slow", false,
+      {"heartbeat", "5s", "time between the heartbeat events of a running generation", false, false, duration<&s::heartbeat>},
+      {"listener-bytes", "256KiB", "sent to a live listener at a time; so much may wait for one that is slow", false, false,
           bytes<&s::listener_bytes>},
       {"listeners-bytes", "512MiB", "waiting for all slow live listeners; beyond it the slowest are cut off, and may come back",
-          false, bytes<&s::listeners_bytes>},
-      {"ring-bytes", "512KiB", "newest bytes of each live stream kept in memory", false, bytes<&s::ring_bytes>},
-      {"pending-bytes", "4MiB", "bytes of each stream that may wait for the store; more are refused with 429", false,
+          false, false, bytes<&s::listeners_bytes>},
+      {"ring-bytes", "512KiB", "newest bytes of each live stream kept in memory", false, false, bytes<&s::ring_bytes>},
+      {"pending-bytes", "4MiB", "bytes of each stream that may wait for the store; more are refused with 429", false, false,
           bytes<&s::pending_bytes>},
-      {"idle", "60s", "a stream unused for so long leaves memory", false, duration<&s::idle>},
-      {"reserve", "64MiB", "free disk space below which appends are refused with 507; a disk that is really full may end the process", false,
+      {"idle", "60s", "a stream unused for so long leaves memory", false, false, duration<&s::idle>},
+      {"reserve", "64MiB", "free disk space below which appends are refused with 507; a disk that is really full may end the process", false, false,
           bytes<&s::reserve_bytes>},
-      {"streams", "1000000", "streams of applications; more are refused with 429", false,
+      {"streams", "1000000", "streams of applications; more are refused with 429", false, false,
           count<&s::streams, 1, 1'000'000'000>},
-      {"stream-name", "512", "longest path of such a stream, in bytes; longer ones are refused with 400", false,
+      {"stream-name", "512", "longest path of such a stream, in bytes; longer ones are refused with 400", false, false,
           count<&s::stream_name, 1, 4096>},
-      {"stream-bytes", "1024GiB", "largest of them; an append that would make it larger is refused with 413", false,
+      {"stream-bytes", "1024GiB", "largest of them; an append that would make it larger is refused with 413", false, false,
           bytes<&s::stream_bytes>},
-      {"stream-producers", "10000", "producers of each; a further one is refused with 429", false,
+      {"stream-producers", "10000", "producers of each; a further one is refused with 429", false, false,
           count<&s::stream_producers, 1, 1'000'000>},
-      {"store-readers", "2", "threads that read from the chunk store", false, count<&s::store_readers, 1, 64>},
-      {"io-threads", "0", "threads that serve sockets; 0: half the processors", false, count<&s::io_threads, 0, 256>},
-      {"scheduler-threads", "0", "threads that run actors; 0: half the processors", false,
+      {"store-readers", "2", "threads that read from the chunk store", false, false, count<&s::store_readers, 1, 64>},
+      {"io-threads", "0", "threads that serve sockets; 0: half the processors", false, false, count<&s::io_threads, 0, 256>},
+      {"scheduler-threads", "0", "threads that run actors; 0: half the processors", false, false,
           count<&s::scheduler_threads, 0, 256>},
-      {"connections", "10000", "open connections; more are closed at once", false, count<&s::connections, 1, 1'000'000>},
-      {"body-limit", "1MiB", "largest request body; larger ones are refused with 413", false, bytes<&s::body_limit>},
-      {"header-limit", "16KiB", "largest request header; larger ones are refused with 431", false,
+      {"connections", "10000", "open connections; more are closed at once", false, false, count<&s::connections, 1, 1'000'000>},
+      {"body-limit", "1MiB", "largest request body; larger ones are refused with 413", false, false, bytes<&s::body_limit>},
+      {"header-limit", "16KiB", "largest request header; larger ones are refused with 431", false, false,
           bytes<&s::header_limit>},
-      {"request-timeout", "30s", "a request must arrive within this time", false, duration<&s::request_timeout>},
-      {"stall-timeout", "5m", "a client that takes nothing for so long is cut off", false,
+      {"request-timeout", "30s", "a request must arrive within this time", false, false, duration<&s::request_timeout>},
+      {"stall-timeout", "5m", "a client that takes nothing for so long is cut off", false, false,
           duration<&s::stall_timeout>},
-      {"long-poll-timeout", "25s", "how long a long poll waits for something new", false, duration<&s::long_poll_timeout>},
-      {"shutdown-timeout", "8s", "how long ending may take", false, duration<&s::shutdown_timeout>},
-      {"log-format", "text", "text for people or json for machines", false, log_format},
-      {"log-level", "info", "debug, info, warning or error", false, log_level},
+      {"long-poll-timeout", "25s", "how long a long poll waits for something new", false, false, duration<&s::long_poll_timeout>},
+      {"shutdown-timeout", "8s", "how long ending may take", false, false, duration<&s::shutdown_timeout>},
+      {"log-format", "text", "text for people or json for machines", false, false, log_format},
+      {"log-level", "info", "debug, info, warning or error", false, false, log_level},
   };
   return rows;
 }
 
 namespace {
 
-void set(settings& into, const std::string& name, const std::string& value) {
+/// What `${env:NAME}` or `${file:PATH}` stands for; of a file without the end of its last line.
+std::string kept_elsewhere(const std::string& name, const std::string& where) {
+  auto colon = where.find(':');
+  auto kind = where.substr(0, colon);
+  auto what = colon == std::string::npos ? std::string{} : where.substr(colon + 1);
+  if (kind == "env") {
+    const auto* value = std::getenv(what.c_str());
+    if (!value)
+      throw bad_setting{name + ": there is no environment variable " + what};
+    return value;
+  }
+  if (kind != "file")
+    throw bad_setting{name + ": ${" + where + "} is not possible; there are ${env:NAME} and ${file:PATH}"};
+  std::ifstream in{what, std::ios::binary};
+  std::ostringstream all;
+  if (!in || !(all << in.rdbuf()))
+    throw bad_setting{name + ": the file " + what + " cannot be read, or is empty"};
+  auto text = all.str();
+  while (text.ends_with('\n') || text.ends_with('\r'))
+    text.pop_back();
+  return text;
+}
+
+std::string expand(const std::string& name, const std::string& text) {
+  std::string out;
+  for (size_t at = 0;;) {
+    auto begin = text.find("${", at);
+    auto end = text.find('}', begin);
+    if (begin == std::string::npos || end == std::string::npos)
+      return out + text.substr(at);
+    out += text.substr(at, begin - at) + kept_elsewhere(name, text.substr(begin + 2, end - begin - 2));
+    at = end + 1;
+  }
+}
+
+const setting_row& row_of(const std::string& name) {
   const auto& rows = setting_rows();
   auto row = std::find_if(rows.begin(), rows.end(), [&](const setting_row& x) { return x.name == name; });
   if (row == rows.end())
     throw bad_setting{"there is no setting \"" + name + "\"; `segue serve --help` lists them"};
-  row->set(into, name, value);
+  return *row;
 }
 
-void read_file(settings& into, const std::string& file) {
+/// What is refused is shown as it was written, not what it stands for: that may be a secret.
+void set(settings& into, const std::string& name, const std::string& text) {
+  const auto& row = row_of(name);
+  auto value = expand(name, text);
+  try {
+    row.set(into, name, value);
+  } catch (bad_setting& e) {
+    auto at = value.empty() || value == text ? std::string::npos : e.what.find(value);
+    if (at != std::string::npos)
+      e.what.replace(at, value.size(), text);
+    throw;
+  }
+}
+
+nlohmann::json read_file(const std::string& file) {
   std::ifstream in{file};
   if (!in)
     throw bad_setting{"the configuration file " + file + " cannot be read"};
@@ -188,14 +287,43 @@ void read_file(settings& into, const std::string& file) {
   try {
     parsed = nlohmann::json::parse(in, nullptr, true, true);
   } catch (const nlohmann::json::exception& e) {
-    throw bad_setting{file + ": " + e.what()};
+    std::string what = e.what();
+    throw bad_setting{file + ": " + what.substr(0, what.find("; last read"))}; // which may be a secret
   }
   if (!parsed.is_object())
     throw bad_setting{file + ": it must be a JSON object of settings"};
-  for (const auto& [name, value] : parsed.items()) {
-    if (value.is_structured() || value.is_null())
-      throw bad_setting{file + ": " + name + " must be a string, a number, true or false"};
-    set(into, name, value.is_string() ? value.get<std::string>() : value.dump());
+  return parsed;
+}
+
+void set_member(settings& into, const std::string& where, const std::string& name, const nlohmann::json& value) {
+  if (value.is_structured() || value.is_null())
+    throw bad_setting{where + ": " + name + " must be a string, a number, true or false"};
+  set(into, name, value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+bool is_tenant_name(const std::string& name) {
+  auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && name.size() <= 40 && std::all_of(name.begin(), name.end(), good);
+}
+
+/// A tenant has the settings of the server, but for its own.
+void read_tenants(settings& into, const std::string& file, const nlohmann::json& tenants) {
+  if (!tenants.is_object() || tenants.empty())
+    throw bad_setting{file + ": tenants must be an object with a member for each tenant"};
+  for (const auto& [name, own] : tenants.items()) {
+    auto where = file + ": tenant " + name;
+    if (!is_tenant_name(name))
+      throw bad_setting{where + ": its name must be 1 to 40 letters a-z, digits and hyphens"};
+    if (!own.is_object())
+      throw bad_setting{where + " must be an object of settings"};
+    auto with = std::make_shared<settings>(into);
+    with->tenants.clear();
+    for (const auto& [member, value] : own.items()) {
+      if (!row_of(member).of_tenant)
+        throw bad_setting{where + ": " + member + " is the same for all tenants; set it outside of them"};
+      set_member(*with, where, member, value);
+    }
+    into.tenants[name] = std::move(with);
   }
 }
 
@@ -205,10 +333,21 @@ settings load_settings(const std::string& file, const std::vector<std::pair<std:
   settings loaded;
   for (const auto& row : setting_rows())
     row.set(loaded, row.name, row.standard);
-  if (!file.empty())
-    read_file(loaded, file);
+  std::optional<nlohmann::json> tenants;
+  if (!file.empty()) {
+    auto parsed = read_file(file);
+    if (parsed.contains("tenants"))
+      tenants = parsed.at("tenants");
+    parsed.erase("tenants");
+    for (const auto& [name, value] : parsed.items())
+      set_member(loaded, file, name, value);
+  }
   for (const auto& [name, value] : command_line)
     set(loaded, name, value);
+  if (tenants)
+    read_tenants(loaded, file, *tenants);
+  else
+    loaded.tenants["default"] = std::make_shared<settings>(loaded);
   return loaded;
 }
 

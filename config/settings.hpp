@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,25 @@ struct settings {
   std::string data;
   bool insecure = false;
   std::vector<std::string> allow_origins;
+  std::string tls_certificate;
+  std::string tls_key;
+  bool auth = false;
+  std::string jwt_secret;
+  std::string metrics_token;
   std::string chunk_store;
+  std::string cache;
+  uint64_t cache_bytes = 0;
   std::string catalogue;
+  std::string objects;
+  bool archive = false; ///< policy: finished pieces go to the object store
+  std::chrono::milliseconds archive_after{};
+  uint64_t object_part = 0;
+  bool work_elsewhere = false;
+  uint64_t transfer_workers = 0;
+  uint64_t transfer_attempts = 0;
+  std::chrono::milliseconds transfer_lease{};
+  std::chrono::milliseconds store_timeout{};
+  std::chrono::milliseconds lease{};
   std::string generator;
   std::string soundfont;
   std::chrono::milliseconds generator_silence{};
@@ -47,6 +66,9 @@ struct settings {
   std::chrono::milliseconds shutdown_timeout{};
   bool log_json = false;
   std::string log_level;
+
+  /// By name: these settings, with what the tenant has of its own. At least one.
+  std::map<std::string, std::shared_ptr<const settings>> tenants;
 };
 
 /// One setting: a flag `--name VALUE`, and a member "name" of the configuration file.
@@ -55,6 +77,7 @@ struct setting_row {
   const char* standard; ///< default, as one would write it
   const char* help;
   bool flag; ///< may be given without a value, which means true
+  bool of_tenant; ///< a tenant may have its own
   void (*set)(settings& into, const std::string& name, const std::string& text); ///< throws `bad_setting`
 };
 
@@ -65,8 +88,9 @@ struct bad_setting {
 
 const std::vector<setting_row>& setting_rows();
 
-/// Defaults, then the configuration file (JSON with comments; empty: none), then the command line, as name and text.
-/// Throws `bad_setting`.
+/// Defaults, then the configuration file (JSON with comments; empty: none), then the command line, as name and text, then what
+/// the member "tenants" of the file says of each tenant. In every text `${env:NAME}` and `${file:PATH}` stand for what is kept
+/// there, so that secrets need not be written down. Throws `bad_setting`, which names no such value.
 settings load_settings(
     const std::string& file, const std::vector<std::pair<std::string, std::string>>& command_line);
 

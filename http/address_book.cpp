@@ -1,31 +1,42 @@
 #include "http/address_book.hpp"
 
+#include <algorithm>
+
 namespace segue::http {
 
-asio::awaitable<caf::expected<tenant_services>> address_book::services(session& asker) {
-  if (services_ && *services_->directory && *services_->manager)
-    co_return services_->services;
-  resolve_tenant question;
-  auto found = co_await asker.ask(tenant_, question);
-  if (found)
-    services_ = known_services{*found, watch(found->directory), watch(found->manager)};
+asio::awaitable<caf::expected<tenant_services>> address_book::services(session& asker, std::string credential) {
+  auto now = clock::now();
+  if (auto known = services_.find(credential); known != services_.end() && now < known->second.until
+      && *known->second.directory && *known->second.manager)
+    co_return known->second.services;
+  resolve_tenant question{credential};
+  auto found = co_await asker.ask(registry_, std::move(question));
+  if (!found)
+    co_return found;
+  if (services_.size() >= most)
+    services_.clear();
+  auto left = std::clamp<int64_t>(found->until_ms - unix_now_ms(), 0, trust.count());
+  services_[std::move(credential)] = {*found, watch(found->directory), watch(found->manager), now + std::chrono::milliseconds{left}};
   co_return found;
 }
 
-asio::awaitable<caf::expected<stream_opened>> address_book::stream(session& asker, std::string path) {
-  if (auto known = streams_.find(path); known != streams_.end() && *known->second.lives)
-    co_return known->second.opened;
-  auto all = co_await services(asker);
-  if (!all)
-    co_return all.error();
-  find_stream question{path};
-  auto found = co_await asker.ask(all->directory, std::move(question));
-  if (!found)
-    co_return found.error();
-  if (streams_.size() >= most_streams)
-    streams_.clear();
-  streams_[path] = {*found, watch(found->stream)};
-  co_return found;
+asio::awaitable<caf::expected<stream_opened>> address_book::stream(session& asker, tenant_services of, std::string path) {
+  auto key = key_of(of, path);
+  auto known = streams_.find(key);
+  if (known == streams_.end() || !*known->second.lives) {
+    find_stream question{path};
+    auto found = co_await asker.ask(of.directory, std::move(question));
+    if (!found && code_of(found.error()) == ec::gone && !of.may_see(owner_of(found.error())))
+      co_return caf::make_error(ec::not_found, "there is no stream " + path);
+    if (!found)
+      co_return found.error();
+    if (streams_.size() >= most)
+      streams_.clear();
+    known = streams_.insert_or_assign(key, known_stream{*found, watch(found->stream)}).first;
+  }
+  if (!of.may_see(known->second.opened.row.user_id))
+    co_return caf::make_error(ec::not_found, "there is no stream " + path);
+  co_return known->second.opened;
 }
 
 } // namespace segue::http

@@ -1,4 +1,4 @@
-// Where the services of the tenant and its streams are, as one I/O thread last knew it: who asks again and again, as a
+// Where the services of tenants and their streams are, as one I/O thread last knew it: who asks again and again, as a
 // producer does, need not send two questions through the actors before each append.
 #pragma once
 
@@ -13,17 +13,20 @@ namespace segue::http {
 
 class address_book {
 public:
-  explicit address_book(tenant_actor tenant) : tenant_(std::move(tenant)) {}
+  explicit address_book(registry_actor registry) : registry_(std::move(registry)) {}
 
-  asio::awaitable<caf::expected<tenant_services>> services(session& asker);
+  /// What a credential opens. It is believed for a while: so long a removed one goes on working.
+  asio::awaitable<caf::expected<tenant_services>> services(session& asker, std::string credential);
 
-  /// The stream at this path. Errors: `ec::not_found`, `ec::unavailable`. It may retire any time and then answers `moved`:
-  /// `forget` it, and ask once more.
-  asio::awaitable<caf::expected<stream_opened>> stream(session& asker, std::string path);
+  /// The stream at this path, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`. It may retire any time and then
+  /// answers `moved`: `forget` it, and ask once more.
+  asio::awaitable<caf::expected<stream_opened>> stream(session& asker, tenant_services of, std::string path);
 
-  void forget(const std::string& path) { streams_.erase(path); }
+  void forget(const tenant_services& of, const std::string& path) { streams_.erase(key_of(of, path)); }
 
 private:
+  using clock = std::chrono::steady_clock;
+
   /// True until the actor that it watches has ended.
   using life = std::shared_ptr<std::atomic<bool>>;
 
@@ -35,10 +38,13 @@ private:
     return lives;
   }
 
+  static std::string key_of(const tenant_services& of, const std::string& path) { return of.tenant + "\n" + path; }
+
   struct known_services {
     tenant_services services;
     life directory;
     life manager;
+    clock::time_point until;
   };
 
   struct known_stream {
@@ -46,11 +52,12 @@ private:
     life lives;
   };
 
-  static constexpr size_t most_streams = 1'000; ///< then it begins anew
+  static constexpr auto trust = std::chrono::milliseconds{5'000};
+  static constexpr size_t most = 1'000; ///< streams, and credentials; then it begins anew
 
-  tenant_actor tenant_;
-  std::optional<known_services> services_;
-  std::map<std::string, known_stream> streams_;
+  registry_actor registry_;
+  std::map<std::string, known_services> services_; ///< by credential
+  std::map<std::string, known_stream> streams_;    ///< by tenant and path
 };
 
 } // namespace segue::http

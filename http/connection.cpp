@@ -2,6 +2,7 @@
 #include "http/connection.hpp"
 
 #include "actors/log.hpp"
+#include "http/admission.hpp"
 #include "http/callers.hpp"
 #include "http/listener.hpp"
 #include "http/payload_body.hpp"
@@ -51,6 +52,8 @@ public:
 
 private:
   void prepare();
+  void close(bool whole);
+  bool all_said() const { return !streaming_ || websocket_; } ///< a WebSocket says by itself how it ends
   asio::awaitable<bool> listen();
   asio::awaitable<bool> serve_one();
   asio::awaitable<void> answer(exchange& x);
@@ -87,7 +90,7 @@ private:
 
 asio::awaitable<void> tcp_connection::run() {
   auto self = shared_from_this();
-  error_code ignored;
+  bool whole = false;
   prepare();
   try {
     for (bool more = true; more && !stopping_;) {
@@ -95,12 +98,20 @@ asio::awaitable<void> tcp_connection::run() {
       if (listener_)
         more = co_await listen();
     }
+    whole = all_said();
   } catch (const boost::system::system_error&) {
     // The client is gone: nothing is left to be told to anybody.
   } catch (const std::exception& e) {
     log::error("http", "handler_failed", e.what());
   }
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  close(whole);
+}
+
+/// Behind a TLS door the client can tell: a shutdown says that this was everything, a close alone that it is cut off.
+void tcp_connection::close(bool whole) {
+  error_code ignored;
+  if (whole)
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   stream_.socket().close(ignored);
 }
 
@@ -189,7 +200,9 @@ asio::awaitable<void> tcp_connection::answer(exchange& x) {
   auto match = routes_.find(x.asked().method, x.asked().target.segments);
   if (match.found) {
     x.set_parameters(std::move(match.values));
-    co_await match.found->answer(x);
+    bool welcome = co_await admit(x, match.found->needs);
+    if (welcome)
+      co_await match.found->answer(x);
   } else if (match.allowed.empty()) {
     auto what = refused(404, "not_found", "There is no such thing", "Nothing is served at this path.");
     co_await x.send_problem(std::move(what));
@@ -344,8 +357,7 @@ void tcp_connection::stop() {
     session_->abort();
   if (websocket_)
     websocket_->say_goodbye();
-  error_code ignored;
-  stream_.socket().close(ignored);
+  close(all_said());
 }
 
 } // namespace

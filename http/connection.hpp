@@ -13,7 +13,7 @@ namespace segue::http {
 /// What the connections of one I/O thread have in common.
 struct io_parts {
   explicit io_parts(const edge& where)
-      : addresses(where.tenant), outlets(where.outlets), unit(where.system, io), at_tails(where, unit) {}
+      : addresses(where.registry), outlets(where.outlets), unit(where.system, io), at_tails(where, unit) {}
 
   address_book addresses;
   outlet_pool outlets;

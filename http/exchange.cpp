@@ -1,5 +1,7 @@
 #include "http/exchange.hpp"
 
+#include "http/admission.hpp"
+
 namespace segue::http {
 
 namespace {
@@ -23,6 +25,10 @@ const std::string& exchange::parameter(std::string_view name) const {
   static const std::string none;
   auto found = look_up(parameters_, name);
   return found ? *found : none;
+}
+
+asio::awaitable<caf::expected<tenant_services>> exchange::services() {
+  return addresses_.services(session_, where().auth ? credential_of(request_) : std::string{});
 }
 
 asio::awaitable<void> exchange::send_text(unsigned status, std::string type, std::string body, header_list headers) {

@@ -16,12 +16,15 @@ namespace segue::http {
 /// What the edge works with; outlives every connection.
 struct edge {
   caf::actor_system& system;
-  tenant_actor tenant;
+  registry_actor registry;
   metrics& counters;
   std::string listen_host{}; ///< as listened on
   unsigned short port = 0;
   std::vector<std::string> allow_origins{}; ///< of web pages of others that may use this server; `*`: all
   size_t stream_name = 512; ///< longest path of a stream of an application, in bytes
+  std::shared_ptr<class tls_door> tls{}; ///< null: plain
+  bool auth = false;       ///< requests show a credential
+  std::string metrics_token{}; ///< what /metrics asks for then
   bool any_host = false;   ///< do not check `Host`: whoever listens beyond loopback is reached under many names
   size_t body_limit = 1 << 20;
   size_t header_limit = 16 << 10;
@@ -92,8 +95,8 @@ public:
   /// Whether nobody waits for the answer any more.
   bool client_left() { return writer_.client_left(); }
 
-  /// The services of the tenant this request belongs to.
-  auto services() { return addresses_.services(session_); }
+  /// The services of the tenant this request belongs to, and who asks.
+  asio::awaitable<caf::expected<tenant_services>> services();
 
   /// Where its streams were last.
   address_book& addresses() { return addresses_; }

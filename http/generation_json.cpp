@@ -112,15 +112,7 @@ void read_generator(const json& x, start_generation& wish) {
 
 const char* const user_id_rule = "user_id must be a string of 1 to 64 characters: letters A-Z a-z, digits, and . _ @ -";
 
-bool is_user_id(std::string_view text) {
-  auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-        || std::string_view{"._@-"}.find(c) != std::string_view::npos;
-  };
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
-}
-
-std::variant<start_generation, problem> read_wish(std::string_view body) {
+std::variant<start_generation, problem> read_wish(std::string_view body, const std::string& user) {
   // A depth of one is all a wish needs; the parser is told so, or deep nesting would eat the stack of what frees it.
   auto shallow = [](int depth, json::parse_event_t event, json&) {
     bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
@@ -128,7 +120,7 @@ std::variant<start_generation, problem> read_wish(std::string_view body) {
       throw bad{bad_field("", "The JSON is nested too deeply: a wish is one object of plain values.")};
     return true;
   };
-  start_generation wish{"anonymous", {}, 0, any_seed(), false, false};
+  start_generation wish{user, {}, 0, any_seed(), false, false};
   try {
     auto parsed = json::parse(body, shallow);
     if (!parsed.is_object())

@@ -11,11 +11,9 @@
 
 namespace segue::http {
 
-/// Reads the body of `POST /v1/generations`: the request it asks for, or what is wrong with it and what is allowed.
-std::variant<start_generation, problem> read_wish(std::string_view body);
-
-/// Whether this may be a user id: 1 to 64 of A–Z a–z 0–9 . _ @ -
-bool is_user_id(std::string_view text);
+/// Reads the body of `POST /v1/generations`: the request it asks for, or what is wrong with it and what is allowed. Without a
+/// `user_id` it is `user`'s.
+std::variant<start_generation, problem> read_wish(std::string_view body, const std::string& user = "anonymous");
 
 /// What `user_id` may be, for problem details.
 extern const char* const user_id_rule;

@@ -33,6 +33,7 @@ constexpr mapping mappings[] = {
     {ec::unavailable, 503, "Not available right now", later, 1},
     {ec::timeout, 503, "Not available right now", later, 1},
     {ec::too_large, 413, "It would be too large", nullptr},
+    {ec::unauthenticated, 401, "Who asks is not known", nullptr},
     {ec::storage_full, 507, "The storage is full",
         "The server has less free space than its reserve. Everything stored can still be read.", 30},
 };

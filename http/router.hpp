@@ -15,6 +15,7 @@ struct route {
   std::string method;
   std::string pattern;
   handler answer;
+  role needs; ///< of who asks; `nobody`: open to all
   std::string purpose; ///< one line, for people
 };
 

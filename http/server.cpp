@@ -22,6 +22,7 @@ struct server::io_thread : io_parts {
 
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::set<std::shared_ptr<connection>> connections; ///< touched on this thread only
+  std::set<std::shared_ptr<tls_tunnel>> tunnels;     ///< as well
   std::atomic<size_t> open = 0;
   std::thread thread;
 };
@@ -80,12 +81,36 @@ asio::awaitable<void> server::accept() {
 }
 
 void server::adopt(io_thread& on, asio::ip::tcp::socket socket) {
+  if (edge_.tls) {
+    auto tunnel = edge_.tls->meet(std::move(socket), {edge_.patience, edge_.outlets.stall});
+    on.tunnels.insert(tunnel);
+    asio::co_spawn(on.io, adopt_behind(tunnel, on), [&on, tunnel](std::exception_ptr) {
+      on.tunnels.erase(tunnel);
+      --on.open;
+    });
+    return;
+  }
   auto client = make_connection(std::move(socket), edge_, routes_, on);
   on.connections.insert(client);
   asio::co_spawn(on.io, client->run(), [&on, client](std::exception_ptr) {
     on.connections.erase(client);
     --on.open;
   });
+}
+
+/// A client who speaks TLS. Its connection sees a plain socket, and the tunnel ends after it.
+asio::awaitable<void> server::adopt_behind(std::shared_ptr<tls_tunnel> tunnel, io_thread& on) {
+  auto socket = co_await tunnel->open();
+  if (!socket)
+    co_return;
+  auto client = make_connection(std::move(*socket), edge_, routes_, on);
+  on.connections.insert(client);
+  asio::co_spawn(on.io, client->run(), [&on, client, tunnel](std::exception_ptr) {
+    on.connections.erase(client);
+    tunnel->release();
+  });
+  client.reset();
+  co_await tunnel->carry();
 }
 
 void server::stop(std::chrono::milliseconds bound) {
@@ -101,6 +126,9 @@ void server::stop(std::chrono::milliseconds bound) {
       auto clients = on.connections; // a connection that stops leaves the set
       for (auto& client : clients)
         client->stop();
+      auto tunnels = on.tunnels;
+      for (auto& tunnel : tunnels)
+        tunnel->stop();
     });
   for (auto& x : threads_)
     while (x->thread.joinable() && x->open > 0 && std::chrono::steady_clock::now() < deadline)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/connection.hpp"
+#include "http/tls.hpp"
 
 #include <thread>
 
@@ -25,6 +26,7 @@ private:
 
   asio::awaitable<void> accept();
   void adopt(io_thread& on, asio::ip::tcp::socket socket);
+  asio::awaitable<void> adopt_behind(std::shared_ptr<tls_tunnel> tunnel, io_thread& on);
 
   edge edge_;
   router routes_;

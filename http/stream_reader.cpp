@@ -9,10 +9,18 @@ constexpr auto patience = std::chrono::minutes{2};
 
 } // namespace
 
-asio::awaitable<caf::error> stream_reader::open(directory_actor directory, std::string path) {
-  directory_ = std::move(directory);
-  find_stream find{std::move(path)};
-  auto found = co_await session_.ask(directory_, std::move(find));
+asio::awaitable<caf::error> stream_reader::open(tenant_services of, std::string path) {
+  directory_ = of.directory;
+  auto failed = co_await find(path);
+  bool hidden = failed ? code_of(failed) == ec::gone && !of.may_see(owner_of(failed)) : !of.may_see(row_.user_id);
+  if (hidden)
+    co_return caf::make_error(ec::not_found, "there is no stream " + path);
+  co_return failed;
+}
+
+asio::awaitable<caf::error> stream_reader::find(std::string path) {
+  find_stream question{std::move(path)};
+  auto found = co_await session_.ask(directory_, std::move(question));
   if (!found)
     co_return found.error();
   stream_ = found->stream;
@@ -28,7 +36,7 @@ asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::a
   auto code = code_of(answer.error());
   if (code != ec::moved && code != ec::unavailable)
     co_return answer;
-  auto failed = co_await open(directory_, row_.path);
+  auto failed = co_await find(row_.path);
   if (failed)
     co_return failed;
   co_return co_await session_.ask(stream_, request);

@@ -13,8 +13,8 @@ public:
   stream_reader(session& asker, const stream_reader& known)
       : session_(asker), directory_(known.directory_), stream_(known.stream_), row_(known.row_) {}
 
-  /// Finds the stream. Errors: `ec::not_found`, `ec::unavailable`.
-  asio::awaitable<caf::error> open(directory_actor directory, std::string path);
+  /// Finds the stream, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`.
+  asio::awaitable<caf::error> open(tenant_services of, std::string path);
 
   /// As `read_chunks`. A stream that retired or died meanwhile is found again, once.
   asio::awaitable<caf::expected<chunk_batch>> read(position after, uint64_t limit, uint32_t wait_ms);
@@ -29,6 +29,7 @@ public:
   const stream_row& row() const { return row_; }
 
 private:
+  asio::awaitable<caf::error> find(std::string path);
   template <class Request>
   asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> ask(Request request);
 

@@ -1,17 +1,23 @@
 #include "tools/compose.hpp"
 
-#include "actors/tenant/tenant.hpp"
-#include "adapters/registry.hpp"
+#include "actors/tenant/registry.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
+#include "http/tls.hpp"
 #include "tools/data_folder.hpp"
+#include "tools/engines.hpp"
+#include "tools/leases.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <thread>
+
+#include <unistd.h>
 
 namespace segue {
 
@@ -48,72 +54,18 @@ private:
   std::thread thread_;
 };
 
-/// The engines, opened before any actor runs, so that what is wrong with them is said at once.
-struct engines {
-  std::shared_ptr<chunk_store> chunks;
-  std::shared_ptr<catalogue_store> catalogue;
-  sound_source sound;
-};
-
-/// A generator that cannot begin shall be known now, not with the first wish; one that is away may come.
-void probe(const sound_source& sound) {
-  try {
-    sound.probe();
-  } catch (const adapter_error& e) {
-    if (e.code() != ec::unavailable)
-      throw;
-    log::warning("server", "generator_away", std::string{e.what()} + "; it may come later");
-  }
-}
-
-engines open_engines(const settings& with, const std::filesystem::path& data) {
-  adapter_context context{data, with.reserve_bytes, with.soundfont, with.generator_silence};
-  try {
-    engines all{open_chunk_store(with.chunk_store, context), open_catalogue(with.catalogue, context),
-        open_sound_source(with.generator, context)};
-    probe(all.sound);
-    return all;
-  } catch (const std::exception& e) {
-    throw cannot_start{e.what()};
-  }
-}
-
 void configure(caf::actor_system_config& config, const settings& with) {
   register_messages(config);
   config.set("scheduler.policy", caf::atom("sharing")); // work stealing polls, and idles at a third of a processor
   config.set("scheduler.max-threads", threads_or_half(with.scheduler_threads));
 }
 
-tenant_parts parts_of(const settings& with, const engines& all, metrics& counters) {
-  host_options hosts{true, with.store_readers};
-  tenant_parts parts;
-  parts.make_chunk_store = [&all, hosts, &counters](caf::actor_system& system) {
-    return spawn_chunk_store_host(system, all.chunks, hosts, counters);
-  };
-  parts.make_catalogue = [&all, hosts](caf::actor_system& system) {
-    return spawn_catalogue_host(system, all.catalogue, hosts);
-  };
-  parts.make_generator = [&all, hosts](caf::actor_system& system) {
-    return spawn_generator_host(system, all.sound, hosts);
-  };
-  parts.streams.ring_bytes = with.ring_bytes;
-  parts.streams.pending_bytes = with.pending_bytes;
-  parts.streams.idle = with.idle;
-  parts.streams.streams = with.streams;
-  parts.streams.most_bytes = with.stream_bytes;
-  parts.streams.producers = with.stream_producers;
-  parts.generations.generator = all.sound.name;
-  parts.generations.running = with.generations_running;
-  parts.generations.queued = with.generations_queued;
-  parts.generations.pushed = with.generations_pushed;
-  parts.generations.each.heartbeat = with.heartbeat;
-  parts.generations.each.attempts.fruitless = with.generator_attempts;
-  parts.counters = &counters;
-  return parts;
-}
-
-http::edge edge_of(const settings& with, caf::actor_system& system, tenant_actor tenant, metrics& counters) {
-  http::edge edge{system, std::move(tenant), counters};
+http::edge edge_of(const settings& with, caf::actor_system& system, registry_actor registry, metrics& counters) {
+  http::edge edge{system, std::move(registry), counters};
+  if (!with.tls_certificate.empty())
+    edge.tls = std::make_shared<http::tls_door>(http::tls_files{with.tls_certificate, with.tls_key});
+  edge.auth = with.auth;
+  edge.metrics_token = with.metrics_token;
   edge.listen_host = with.listen_host;
   edge.port = with.listen_port;
   edge.allow_origins = with.allow_origins;
@@ -131,13 +83,13 @@ http::edge edge_of(const settings& with, caf::actor_system& system, tenant_actor
 }
 
 /// Unfinished generations are read before new ones are accepted: whoever sees the address shall not be refused.
-void await_readiness(caf::actor_system& system, const tenant_actor& tenant) {
+void await_readiness(caf::actor_system& system, const registry_actor& registry) {
   caf::scoped_actor self{system};
   auto ready = false;
   for (int tries = 0; tries < 500 && !ready; ++tries) {
     if (tries > 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    self->request(tenant, std::chrono::seconds{10}, check_readiness{})
+    self->request(registry, std::chrono::seconds{10}, check_readiness{})
         .receive([&](const readiness_checked& x) { ready = x.ready; }, [](const caf::error&) {});
   }
   if (!ready)
@@ -154,36 +106,54 @@ std::unique_ptr<http::server> listen(const settings& with, http::edge edge) {
   }
 }
 
+/// Nobody shall reach this server who may not.
+void refuse_open_doors(const settings& with) {
+  if (!is_loopback(with.listen_host) && !with.insecure && !with.auth)
+    throw cannot_start{with.listen_host + " is not a loopback address. Whoever reaches this server may do anything with "
+        "it: add --auth, or if that is meant, --insecure"};
+  if (with.tenants.size() > 1 && !with.auth)
+    throw cannot_start{"several tenants need --auth: without it nobody knows whose request it is"};
+  if (with.tls_certificate.empty() != with.tls_key.empty())
+    throw cannot_start{"--tls-certificate and --tls-key belong together: give both, or none"};
+}
+
 } // namespace
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
 }
 
-void run_server(const settings& with, const std::function<void(const std::string&)>& ready,
+bool run_server(const settings& with, const std::function<void(const std::string&)>& ready,
     const std::function<void()>& wait) {
-  if (!is_loopback(with.listen_host) && !with.insecure)
-    throw cannot_start{with.listen_host + " is not a loopback address. Whoever reaches this server may do anything with "
-        "it; if that is meant, add --insecure"};
+  refuse_open_doors(with);
   data_folder folder{with.data};
-  auto all = open_engines(with, folder.path());
+  auto engines = open_engines(with, folder.path(), true);
+  std::atomic<bool> lost = false;
+  lease_keeper leases{engines, with.lease, [&lost] {
+    lost = true;
+    kill(getpid(), SIGTERM); // as an operator would
+  }};
   metrics counters;
   caf::actor_system_config config;
   configure(config, with);
   std::unique_ptr<watchdog> bound;
   caf::actor_system system{config};
-  auto tenant = system.spawn(segue::tenant, parts_of(with, all, counters));
+  std::map<std::string, registered_tenant> tenants;
+  for (const auto& x : engines)
+    tenants[x.name] = {system.spawn(segue::tenant, parts_of(x, counters)), x.with->jwt_secret};
+  auto registry = system.spawn(segue::registry, std::move(tenants), registry_options{with.auth});
   auto server = [&] {
     try {
-      return listen(with, edge_of(with, system, tenant, counters));
+      return listen(with, edge_of(with, system, registry, counters));
     } catch (...) {
-      caf::anon_send_exit(tenant, caf::exit_reason::user_shutdown);
+      caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
       throw;
     }
   }();
   server->start();
-  await_readiness(system, tenant);
-  auto address = "http://" + with.listen_host + ":" + std::to_string(server->port()) + "/";
+  await_readiness(system, registry);
+  auto scheme = with.tls_certificate.empty() ? "http://" : "https://";
+  auto address = scheme + with.listen_host + ":" + std::to_string(server->port()) + "/";
   log::info("server", "ready", address + " on " + folder.path().string());
   ready(address);
 
@@ -193,10 +163,11 @@ void run_server(const settings& with, const std::function<void(const std::string
   bound = std::make_unique<watchdog>(with.shutdown_timeout);
   server->stop(with.shutdown_timeout / 2);
   server.reset();
-  caf::anon_send_exit(tenant, caf::exit_reason::user_shutdown);
-  tenant = nullptr;
+  caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
+  registry = nullptr;
   system.await_all_actors_done();
   log::info("server", "stopped", "everything is closed");
+  return !lost;
 }
 
 } // namespace segue

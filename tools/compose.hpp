@@ -2,20 +2,16 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "tools/engines.hpp"
 
 #include <functional>
 #include <string>
 
 namespace segue {
 
-/// What a server cannot start with, said to whoever starts it.
-struct cannot_start {
-  std::string what;
-};
-
 /// Runs a server: `ready` is called with its address once it accepts requests, and `wait` returns when it shall end.
-/// Throws `cannot_start`.
-void run_server(const settings& with, const std::function<void(const std::string& address)>& ready,
+/// Throws `cannot_start`. False: it ended because another server has taken its stores over.
+bool run_server(const settings& with, const std::function<void(const std::string& address)>& ready,
     const std::function<void()>& wait);
 
 /// Whether a host name means this machine only.

@@ -1,8 +1,10 @@
 #include "tools/doctor.hpp"
 
 #include "adapters/registry.hpp"
+#include "adapters/store_url.hpp"
 #include "tools/compose.hpp"
 #include "tools/data_folder.hpp"
+#include "tools/engines.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -50,11 +52,24 @@ finding check_generator(const settings& with) {
   }
 }
 
+/// Opens the stores as a worker would, which takes nothing from a server that runs on them.
+finding check_stores(const settings& with) {
+  try {
+    std::string all;
+    for (const auto& x : open_engines(with, with.data, false))
+      for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
+        all += (all.empty() ? "" : ", ") + redacted(url);
+    return {"stores", true, all};
+  } catch (const cannot_start& e) {
+    return {"stores", false, e.what};
+  }
+}
+
 finding check_port(const settings& with) {
   namespace asio = boost::asio;
   auto address = with.listen_host + ":" + std::to_string(with.listen_port);
-  if (!is_loopback(with.listen_host) && !with.insecure)
-    return {"listen address", false, address + " is not a loopback address, and --insecure is not given"};
+  if (!is_loopback(with.listen_host) && !with.insecure && !with.auth)
+    return {"listen address", false, address + " is not a loopback address, and neither --auth nor --insecure is given"};
   try {
     asio::io_context io;
     asio::ip::tcp::resolver resolver{io};
@@ -71,7 +86,7 @@ finding check_port(const settings& with) {
 int run_doctor(const settings& with, bool json) {
   bool good = true;
   auto all = nlohmann::ordered_json::array();
-  for (const auto& check : {check_folder, check_space, check_generator, check_port}) {
+  for (const auto& check : {check_folder, check_space, check_stores, check_generator, check_port}) {
     auto found = check(with);
     good = good && found.good;
     all.push_back({{"check", found.what}, {"ok", found.good}, {"detail", found.detail}});

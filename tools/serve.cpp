@@ -2,11 +2,15 @@
 
 #include "actors/log.hpp"
 #include "config/settings.hpp"
+#include "http/routes.hpp"
 #include "tools/compose.hpp"
 #include "tools/data_folder.hpp"
 #include "tools/doctor.hpp"
+#include "tools/keys.hpp"
+#include "tools/work.hpp"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -70,6 +74,8 @@ int with_settings(const given_settings& given, F what) {
     std::fprintf(stderr, "segue: %s\n", e.what.c_str());
   } catch (const cannot_start& e) {
     std::fprintf(stderr, "segue: %s\n", e.what.c_str());
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "segue: %s\n", e.what());
   }
   return failed;
 }
@@ -87,26 +93,95 @@ void raise_descriptor_limit(const settings& with) {
         "enough for --connections " + std::to_string(with.connections) + "; raise the hard limit (ulimit -Hn)");
 }
 
+/// Until SIGTERM or SIGINT.
+class ending_signals {
+public:
+  /// They are waited for, in every thread the same: none may be interrupted by one. Before any thread begins.
+  ending_signals() {
+    sigemptyset(&all_);
+    sigaddset(&all_, SIGTERM);
+    sigaddset(&all_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &all_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  void wait() const {
+    int signal = 0;
+    sigwait(&all_, &signal);
+  }
+
+private:
+  sigset_t all_;
+};
+
 int serve(const settings& with) {
-  // Signals are waited for, in every thread the same: none may be interrupted by one.
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  ending_signals ending;
   log::configure({level_of(with.log_level), with.log_json});
   raise_descriptor_limit(with);
-  run_server(
+  bool ours = run_server(
       with,
       [](const std::string& address) {
         std::printf("Segue is listening on %s\n", address.c_str());
         std::fflush(stdout);
       },
-      [&] {
-        int signal = 0;
-        sigwait(&ending, &signal);
-      });
+      [&] { ending.wait(); });
+  return ours ? 0 : failed;
+}
+
+int work(const settings& with) {
+  ending_signals ending;
+  log::configure({level_of(with.log_level), with.log_json});
+  run_worker(
+      with,
+      [] {
+        std::printf("Segue is working\n");
+        std::fflush(stdout);
+      },
+      [&] { ending.wait(); });
+  return 0;
+}
+
+void add_keys(CLI::App& app, int& exit_code) {
+  auto* keys = app.add_subcommand("keys", "API keys of a tenant, kept as hashes in its catalogue");
+  keys->require_subcommand(1);
+  auto wish = std::make_shared<key_wish>();
+  auto* add = keys->add_subcommand("add", "make a key and show it this once");
+  auto settings_of_add = add_settings(*add);
+  add->add_option("--tenant", wish->tenant, "whose; may be left out when there is one");
+  add->add_option("--user", wish->user, "the user id of whoever shows it")->required();
+  add->add_option("--role", wish->role, "reader, writer or admin")->required()->check(CLI::IsMember({"reader", "writer", "admin"}));
+  add->add_option("--note", wish->note, "what it is for");
+  add->callback([=, &exit_code] {
+    exit_code = with_settings(*settings_of_add, [&](const settings& with) { return add_key(with, *wish); });
+  });
+  auto tenant = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  auto* ls = keys->add_subcommand("ls", "list them, without what is secret");
+  auto settings_of_ls = add_settings(*ls);
+  ls->add_option("--tenant", *tenant, "whose");
+  ls->add_flag("--json", *json, "one JSON object instead of lines");
+  ls->callback([=, &exit_code] {
+    exit_code = with_settings(*settings_of_ls, [&](const settings& with) { return list_keys(with, *tenant, *json); });
+  });
+  auto id = std::make_shared<std::string>();
+  auto* rm = keys->add_subcommand("rm", "remove one");
+  auto settings_of_rm = add_settings(*rm);
+  rm->add_option("id", *id, "which")->required();
+  rm->add_option("--tenant", *tenant, "whose");
+  rm->callback([=, &exit_code] {
+    exit_code = with_settings(*settings_of_rm, [&](const settings& with) { return remove_key(with, *tenant, *id); });
+  });
+}
+
+int print_routes(bool json) {
+  auto all = nlohmann::ordered_json::array();
+  for (const auto& x : http::routes()) {
+    all.push_back({{"method", x.method}, {"pattern", x.pattern}, {"role", to_string(x.needs)}, {"purpose", x.purpose}});
+    if (!json)
+      std::printf("%-8s %-44s %-7s %s\n", x.method.c_str(), x.pattern.c_str(), to_string(x.needs).c_str(), x.purpose.c_str());
+  }
+  if (json)
+    std::printf("%s\n", all.dump().c_str());
   return 0;
 }
 
@@ -116,6 +191,21 @@ void add_server_commands(CLI::App& app, int& exit_code) {
   auto* serve_command = app.add_subcommand("serve", "run the server");
   auto serve_settings = add_settings(*serve_command);
   serve_command->callback([serve_settings, &exit_code] { exit_code = with_settings(*serve_settings, serve); });
+
+  auto* work_command = app.add_subcommand("work", "move pieces between networked stores, beside a server with --transfers elsewhere");
+  auto work_settings = add_settings(*work_command);
+  work_command->callback([work_settings, &exit_code] { exit_code = with_settings(*work_settings, work); });
+
+  auto* migrate_command = app.add_subcommand("migrate", "bring the catalogues up to date; a server does so at its start as well");
+  auto migrate_settings = add_settings(*migrate_command);
+  migrate_command->callback([migrate_settings, &exit_code] { exit_code = with_settings(*migrate_settings, migrate); });
+
+  add_keys(app, exit_code);
+
+  auto* routes_command = app.add_subcommand("routes", "what the server answers, and who may ask for it");
+  auto routes_json = std::make_shared<bool>(false);
+  routes_command->add_flag("--json", *routes_json, "one JSON array instead of lines");
+  routes_command->callback([routes_json, &exit_code] { exit_code = print_routes(*routes_json); });
 
   auto* doctor_command = app.add_subcommand("doctor", "check what a server with these settings needs");
   auto doctor_settings = add_settings(*doctor_command);

@@ -51,8 +51,9 @@ void generation_performer::perform(lifecycle::step step) {
       generator_ = nullptr; // whatever it still does is of no use
       return store_row(step);
     case lifecycle::step::record_start:
-    case lifecycle::step::record_end:
       return store_row(step);
+    case lifecycle::step::record_end:
+      return hand_over(step);
     case lifecycle::step::open_sound:
       return open_sound();
     case lifecycle::step::announce_start:
@@ -84,7 +85,8 @@ void generation_performer::open_streams() {
     self_->quit();
   };
   auto open = [this, refused](auto& box, std::string path, const char* type, auto next) {
-    self_->request(context_.directory, context_.options.timeout, open_stream{std::move(path), type})
+    stream_wish wish{.path = std::move(path), .content_type = type, .user_id = life_.row().user_id};
+    self_->request(context_.directory, context_.options.timeout, open_stream{std::move(wish)})
         .then(
             [this, &box, refused, next](stream_opened& x) {
               auto stream = x.stream;
@@ -162,6 +164,15 @@ void generation_performer::store_row(lifecycle::step step) {
             else
               failed("storing the row", why);
           });
+}
+
+/// The sound is complete: it may be archived. Only then the row says that nothing is left to do.
+void generation_performer::hand_over(lifecycle::step step) {
+  if (!context_.transfers || life_.row().audio_bytes == 0)
+    return store_row(step);
+  self_->request(context_.transfers, context_.options.timeout, enqueue_upload{audio_path(life_.row().request_id)})
+      .then([this, step](const transfer_accepted&) { store_row(step); },
+          [this](const caf::error& why) { failed("handing over to the archive", why); });
 }
 
 /// From here on, as long as nothing is decided, the events give a sign of life, also while a generator thinks.

@@ -35,6 +35,7 @@ struct generation_context {
   manager_actor manager; ///< told of every change; the generation ends with it
   directory_actor directory;
   catalogue_actor catalogue;
+  transfers_actor transfers; ///< null: what is finished stays where it is
   generator_factory make_generator;
   generation_options options;
   metrics* counters = nullptr;
@@ -74,6 +75,7 @@ private:
   void announce();
   void read_end(position after, std::string last);
   void store_row(lifecycle::step step);
+  void hand_over(lifecycle::step step);
   void started(int64_t at_ms);
   void end();
 

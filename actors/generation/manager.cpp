@@ -1,6 +1,7 @@
 #include "actors/generation/manager.hpp"
 
 #include "actors/description.hpp"
+#include "actors/generation/disowned.hpp"
 #include "actors/generation/events.hpp"
 #include "actors/log.hpp"
 
@@ -21,9 +22,10 @@ bool ended(const generation_row& row) {
 } // namespace
 
 void manager_state::begin(caf::actor parent, directory_actor directory, catalogue_actor catalogue,
-    generator_factory make_generator, manager_options options, metrics& m) {
+    transfers_actor transfers, generator_factory make_generator, manager_options options, metrics& m) {
   directory_ = std::move(directory);
   catalogue_ = std::move(catalogue);
+  transfers_ = std::move(transfers);
   make_generator_ = std::move(make_generator);
   options_ = options;
   metrics_ = &m;
@@ -71,6 +73,7 @@ caf::result<generation_status> manager_state::on(const start_generation& x) {
   row.producer = x.pushed ? new_uuid() : "";
   row.created_at_ms = unix_now_ms();
   auto promise = self_->make_response_promise<status_promise>();
+  auto id = row.request_id;
   ++accepting_;
   self_->request(catalogue_, timeout(), insert_generation{std::move(row)})
       .then(
@@ -78,8 +81,9 @@ caf::result<generation_status> manager_state::on(const start_generation& x) {
             --accepting_;
             accept(std::move(x.row), promise);
           },
-          [this, promise](const caf::error& why) mutable {
+          [this, promise, id](const caf::error& why) mutable {
             --accepting_;
+            self_->spawn(disown, manager_actor{self_}, catalogue_, id);
             promise.deliver(why);
           });
   return promise;
@@ -101,10 +105,13 @@ void manager_state::accept(generation_row row, status_promise promise) {
 void manager_state::prepare(generation_row row, status_promise promise) {
   auto reply = [promise, row]() mutable { promise.deliver(generation_status{row}); };
   auto late = [reply](const caf::error&) mutable { reply(); };
-  self_->request(directory_, timeout(), open_stream{audio_path(row.request_id), "audio/mpeg"})
+  auto wish = [row](std::string path, const char* type) {
+    return open_stream{{.path = std::move(path), .content_type = type, .user_id = row.user_id}};
+  };
+  self_->request(directory_, timeout(), wish(audio_path(row.request_id), "audio/mpeg"))
       .then(
-          [this, row, reply, late](const stream_opened&) {
-            self_->request(directory_, timeout(), open_stream{events_path(row.request_id), "application/json"})
+          [this, row, wish, reply, late](const stream_opened&) {
+            self_->request(directory_, timeout(), wish(events_path(row.request_id), "application/json"))
                 .then([reply](const stream_opened&) mutable { reply(); }, late);
           },
           late);
@@ -119,7 +126,7 @@ void manager_state::resume(uint64_t after) {
           [this](generations_listed& x) {
             for (auto& row : x.rows) {
               if (row.state == generation_state::purging)
-                remove_streams(row, {});
+                remove_traces(row, {});
               else if (row.producer.empty())
                 queue_.push(row);
               else if (!live_.contains(row.request_id))
@@ -161,7 +168,7 @@ void manager_state::run(generation_row row) {
 }
 
 void manager_state::launch(live_generation& x) {
-  generation_context context{self_, directory_, catalogue_, make_generator_, options_.each, metrics_};
+  generation_context context{self_, directory_, catalogue_, transfers_, make_generator_, options_.each, metrics_};
   x.actor = self_->spawn(generation, x.row, std::move(context));
   self_->monitor(x.actor);
   ids_[x.actor->address()] = x.row.request_id;
@@ -201,7 +208,7 @@ void manager_state::stopped(const caf::down_msg& x) {
 
 /// It stopped before its end: the catalogue says where it was. One that keeps dying is given up, with a durable end.
 void manager_state::restart(const std::string& request_id) {
-  self_->request(catalogue_, timeout(), find_generation{request_id, {}})
+  self_->request(catalogue_, timeout(), find_generation{request_id, {}, true})
       .then(
           [this, request_id](generation_status& found) {
             auto& x = live_[request_id];
@@ -247,7 +254,8 @@ void manager_state::tell(const generation_queue::place_change& x) {
   auto text = events::queued(x.row);
   auto length = static_cast<uint32_t>(text.size());
   append_chunk event{.bytes = payload{std::move(text)}, .lengths = {length}, .producer = {"gen/" + id, 0, x.seq}};
-  self_->request(directory_, timeout(), open_stream{events_path(id), "application/json"})
+  stream_wish wish{.path = events_path(id), .content_type = "application/json", .user_id = x.row.user_id};
+  self_->request(directory_, timeout(), open_stream{std::move(wish)})
       .then(
           [this, id, event](const stream_opened& opened) {
             self_->request(opened.stream, timeout(), event)
@@ -310,10 +318,11 @@ caf::result<actor_description> manager_state::on(const describe_actor&) {
 }
 
 manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state> self, caf::actor parent,
-    directory_actor directory, catalogue_actor catalogue, generator_factory make_generator, manager_options options,
-    metrics* m) {
+    directory_actor directory, catalogue_actor catalogue, transfers_actor transfers, generator_factory make_generator,
+    manager_options options, metrics* m) {
   auto& st = self->state;
-  st.begin(std::move(parent), std::move(directory), std::move(catalogue), std::move(make_generator), options, *m);
+  st.begin(std::move(parent), std::move(directory), std::move(catalogue), std::move(transfers), std::move(make_generator),
+      std::move(options), *m);
   return {
       [&st](const start_generation& x) { return st.on(x); },
       [&st](const find_generation& x) { return st.on(x); },

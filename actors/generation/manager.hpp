@@ -27,7 +27,7 @@ public:
   explicit manager_state(manager_impl::pointer self) : self_(self) {}
   ~manager_state();
 
-  void begin(caf::actor parent, directory_actor directory, catalogue_actor catalogue,
+  void begin(caf::actor parent, directory_actor directory, catalogue_actor catalogue, transfers_actor transfers,
       generator_factory make_generator, manager_options options, metrics& m);
 
   caf::result<generation_status> on(const start_generation& x);
@@ -71,7 +71,8 @@ private:
 
   // -- purging
   void purge(generation_row row, purged_promise promise);
-  void remove_streams(const generation_row& row, purged_promise promise);
+  void remove_traces(const generation_row& row, purged_promise promise);
+  void remove_streams(const std::string& id, std::vector<std::string> paths, purged_promise promise);
 
   static caf::error not_resumed() {
     return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
@@ -82,6 +83,7 @@ private:
   manager_impl::pointer self_;
   directory_actor directory_;
   catalogue_actor catalogue_;
+  transfers_actor transfers_; ///< null: nothing is archived
   generator_factory make_generator_;
   manager_options options_;
   metrics* metrics_ = nullptr;
@@ -96,7 +98,7 @@ private:
 
 /// Starts the manager, which takes up what an earlier life left unfinished. It stops when `parent` does.
 manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state> self, caf::actor parent,
-    directory_actor directory, catalogue_actor catalogue, generator_factory make_generator, manager_options options,
-    metrics* m);
+    directory_actor directory, catalogue_actor catalogue, transfers_actor transfers, generator_factory make_generator,
+    manager_options options, metrics* m);
 
 } // namespace segue

@@ -19,7 +19,7 @@ caf::result<generation_status> manager_state::on(const cancel_generation& x) {
     self_->send(at->second.actor, x); // dead: it is told when it is launched again
     return at->second.cancels.back();
   }
-  return self_->delegate(catalogue_, find_generation{x.request_id, {}});
+  return self_->delegate(catalogue_, find_generation{x.request_id, {}, true});
 }
 
 caf::result<generation_purged> manager_state::on(const purge_generation& x) {
@@ -31,37 +31,48 @@ caf::result<generation_purged> manager_state::on(const purge_generation& x) {
   return promise;
 }
 
-/// First the intention, then the streams, then the row: whatever is interrupted is gone on with at the next start.
+/// First the intention, then every trace, then the row: whatever is interrupted is gone on with at the next start.
 void manager_state::purge(generation_row row, purged_promise promise) {
   row.state = generation_state::purging;
   self_->request(catalogue_, timeout(), store_generation{row})
-      .then([this, row, promise](const generation_status&) { remove_streams(row, promise); },
+      .then([this, row, promise](const generation_status&) { remove_traces(row, promise); },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
 }
 
-void manager_state::remove_streams(const generation_row& row, purged_promise promise) {
-  auto id = row.request_id;
+/// Objects and queued transfers go by a transfer of their own, once the stream is gone; then the streams.
+void manager_state::remove_traces(const generation_row& row, purged_promise promise) {
+  const auto& id = row.request_id;
+  std::vector<std::string> paths{transfers_path(id), events_path(id), audio_path(id)};
+  if (!transfers_)
+    return remove_streams(id, std::move(paths), promise);
+  self_->request(transfers_, timeout(), enqueue_removal{audio_path(id)})
+      .then([this, id, paths, promise](const transfer_accepted&) { remove_streams(id, paths, promise); },
+          [promise, id](const caf::error& why) mutable {
+            log::warning("generation", "purge_failed", id + ": " + to_string(code_of(why)));
+            promise.deliver(why);
+          });
+}
+
+/// The last path first; the row when none is left.
+void manager_state::remove_streams(const std::string& id, std::vector<std::string> paths, purged_promise promise) {
   auto failed = [promise, id](const caf::error& why) mutable {
     log::warning("generation", "purge_failed", id + ": " + to_string(code_of(why)));
     promise.deliver(why);
   };
-  self_->request(directory_, timeout(), remove_stream{audio_path(id)})
-      .then(
-          [this, promise, id, failed](const stream_removed&) {
-            self_->request(directory_, timeout(), remove_stream{events_path(id)})
-                .then(
-                    [this, promise, id, failed](const stream_removed&) {
-                      self_->request(catalogue_, timeout(), erase_generation{id})
-                          .then(
-                              [promise, id](const generation_purged& x) mutable {
-                                log::info("generation", "purged", id);
-                                promise.deliver(x);
-                              },
-                              failed);
-                    },
-                    failed);
-          },
-          failed);
+  if (paths.empty()) {
+    self_->request(catalogue_, timeout(), erase_generation{id})
+        .then(
+            [promise, id](const generation_purged& x) mutable {
+              log::info("generation", "purged", id);
+              promise.deliver(x);
+            },
+            failed);
+    return;
+  }
+  auto path = std::move(paths.back());
+  paths.pop_back();
+  self_->request(directory_, timeout(), remove_stream{std::move(path)})
+      .then([this, id, paths, promise](const stream_removed&) { remove_streams(id, paths, promise); }, failed);
 }
 
 } // namespace segue

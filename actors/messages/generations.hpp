@@ -57,6 +57,7 @@ struct start_generation {
 struct find_generation {
   std::string request_id;
   std::string user_id; ///< empty: anybody's
+  bool settled = false; ///< once every earlier change is decided: for who goes on where another one stopped
 };
 
 /// Newest first. Reply: `generations_listed`, or `ec::not_found` when `after` is unknown.
@@ -156,7 +157,7 @@ SEGUE_INSPECT(generation_row, x.accepted, x.request_id, x.user_id, x.prompt, x.d
     x.generator, x.generator_version, x.producer, x.state, x.decided, x.reason, x.attempt, x.created_at_ms, x.started_at_ms, x.ended_at_ms,
     x.audio_bytes, x.expected_bytes, x.place)
 SEGUE_INSPECT(start_generation, x.user_id, x.prompt, x.duration_s, x.seed, x.realtime, x.pushed)
-SEGUE_INSPECT(find_generation, x.request_id, x.user_id)
+SEGUE_INSPECT(find_generation, x.request_id, x.user_id, x.settled)
 SEGUE_INSPECT(list_generations, x.user_id, x.limit, x.after)
 SEGUE_INSPECT(cancel_generation, x.request_id)
 SEGUE_INSPECT(purge_generation, x.request_id)

@@ -31,6 +31,13 @@ struct ancestor {
   friend bool operator==(const ancestor&, const ancestor&) = default;
 };
 
+/// Whether an object keeps the bytes of a finished stream.
+enum class archive_state : uint8_t {
+  none,
+  stored,  ///< an object has them as well
+  evicted, ///< an object alone has them
+};
+
 /// Everything a store knows of a stream but its chunks and producers.
 struct stream_row {
   stream_id id = 0;
@@ -50,6 +57,8 @@ struct stream_row {
   bool soft_deleted = false;   ///< gone for clients, kept for its forks
   uint64_t owner_epoch = 0;    ///< raised by every claim; writes of lower epochs are refused
   int64_t created_at_ms = 0;
+  archive_state archive = archive_state::none;
+  std::string user_id;         ///< whose it is; empty: of whoever may use the tenant
 
   friend bool operator==(const stream_row&, const stream_row&) = default;
 };
@@ -70,6 +79,7 @@ struct stream_wish {
   payload first;                ///< its first record, or the first of its own; empty: none
   std::vector<uint32_t> lengths; ///< JSON message sizes in it
   bool close = false;           ///< it is closed from the beginning
+  std::string user_id;          ///< as in `stream_row`
 };
 
 /// Creates the stream unless the path exists. Reply: `stream_written`, with the row that is there, whatever it is like; a
@@ -101,9 +111,24 @@ struct put_chunks {
 };
 
 /// Removes the stream, its chunks and producers; if there are forks of it, it stays for them, as `soft_deleted`, and goes
-/// with the last. Deleting what is not there succeeds. Reply: `stream_written`.
+/// with the last. Deleting what is not there succeeds. Reply: `stream_written` with the row as it was.
 struct delete_stream {
   std::string path;
+};
+
+/// Records that the archive of a closed stream went from one state to the next; `evicted` removes its chunks. `ec::conflict`
+/// when it is in neither, or not closed. Reply: `stream_written`.
+struct mark_archive {
+  stream_id id = 0;
+  archive_state from = archive_state::none;
+  archive_state to = archive_state::none;
+};
+
+/// Puts records of an evicted stream back where they were, as often as need be; does nothing when it is not evicted.
+/// Reply: `stream_written`.
+struct restore_chunks {
+  stream_id id = 0;
+  std::vector<chunk> chunks; ///< in order, behind those that were restored before
 };
 
 /// A write is durable; the row as it is now.
@@ -198,6 +223,11 @@ struct stream_expired {
   std::string path;
 };
 
+/// Told by a stream that is read and was archived: what it holds may be wanted in the chunk store again.
+struct archive_played {
+  std::string path;
+};
+
 struct retirement_decided {
   bool granted = false;
 };
@@ -228,14 +258,16 @@ SEGUE_INSPECT(producer_tag, x.id, x.epoch, x.seq)
 SEGUE_INSPECT(ancestor, x.id, x.until)
 SEGUE_INSPECT(stream_row, x.id, x.path, x.content_type, x.tail, x.closed, x.closed_by, x.stream_seq, x.ttl_s,
     x.expires_at_ms, x.parent, x.forked_from, x.fork_position, x.lineage, x.forks, x.soft_deleted, x.owner_epoch,
-    x.created_at_ms)
+    x.created_at_ms, x.archive, x.user_id)
 SEGUE_INSPECT(stream_wish, x.path, x.content_type, x.ttl_s, x.expires_at_ms, x.forked_from, x.fork_position, x.first,
-    x.lengths, x.close)
+    x.lengths, x.close, x.user_id)
 SEGUE_INSPECT(create_stream, x.wish, x.now_ms, x.most, x.most_bytes)
 SEGUE_INSPECT(claim_stream, x.path)
 SEGUE_INSPECT(put_chunks, x.id, x.owner_epoch, x.expected_tail, x.chunks, x.producers, x.stream_seq, x.close,
     x.closed_by)
 SEGUE_INSPECT(delete_stream, x.path)
+SEGUE_INSPECT(mark_archive, x.id, x.from, x.to)
+SEGUE_INSPECT(restore_chunks, x.id, x.chunks)
 SEGUE_INSPECT(stream_written, x.row, x.created, x.producers)
 SEGUE_INSPECT(load_stream, x.path)
 SEGUE_INSPECT(stream_loaded, x.row)
@@ -249,6 +281,7 @@ SEGUE_INSPECT(chunk_batch, x.chunks, x.next, x.tail, x.closed)
 SEGUE_INSPECT(inspect_stream, x.settled)
 SEGUE_INSPECT(may_retire, x.path, x.expires_in_ms)
 SEGUE_INSPECT(stream_expired, x.path)
+SEGUE_INSPECT(archive_played, x.path)
 SEGUE_INSPECT(retirement_decided, x.granted)
 SEGUE_INSPECT(open_stream, x.wish)
 SEGUE_INSPECT(find_stream, x.path)

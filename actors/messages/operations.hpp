@@ -30,8 +30,10 @@ struct readiness_checked {
   std::vector<std::string> checks; ///< each part and how it is, e.g. "chunk store: ok"
 };
 
-/// Reply: `tenant_services`.
-struct resolve_tenant {};
+/// Whose tenant a credential opens: an API key, or a token. Reply: `tenant_services`, or `ec::unauthenticated`.
+struct resolve_tenant {
+  std::string credential; ///< empty: none
+};
 
 // -- timers an actor sends to itself ---------------------------------------------------------------------------------------
 
@@ -46,6 +48,9 @@ struct resume_queue {};
 struct tell_places {};
 struct retry_step {};
 struct begin_attempt {};
+struct look_for_transfers {};
+struct renew_lease {};
+struct report_transfers {};
 
 /// Which of its streams a generation writes to.
 enum class generation_stream : uint8_t { audio, events };
@@ -60,7 +65,7 @@ SEGUE_INSPECT(describe_actor)
 SEGUE_INSPECT(actor_description, x.name, x.state, x.queued, x.restarts, x.children)
 SEGUE_INSPECT(check_readiness)
 SEGUE_INSPECT(readiness_checked, x.ready, x.checks)
-SEGUE_INSPECT(resolve_tenant)
+SEGUE_INSPECT(resolve_tenant, x.credential)
 SEGUE_INSPECT(expire_readers)
 SEGUE_INSPECT(retry_commit)
 SEGUE_INSPECT(check_idle)
@@ -72,6 +77,9 @@ SEGUE_INSPECT(resume_queue)
 SEGUE_INSPECT(tell_places)
 SEGUE_INSPECT(retry_step)
 SEGUE_INSPECT(begin_attempt)
+SEGUE_INSPECT(look_for_transfers)
+SEGUE_INSPECT(renew_lease)
+SEGUE_INSPECT(report_transfers)
 SEGUE_INSPECT(resend_appends, x.which)
 
 } // namespace segue

@@ -16,8 +16,10 @@ caf::error stopped_error() { return caf::make_error(ec::unavailable, std::string
 
 } // namespace
 
-void directory_state::open(caf::actor parent, chunk_store_actor store, stream_options options, metrics& m) {
+void directory_state::open(
+    caf::actor parent, chunk_store_actor store, transfers_actor transfers, stream_options options, metrics& m) {
   store_ = std::move(store);
+  transfers_ = std::move(transfers);
   options_ = options;
   metrics_ = &m;
   self_->set_down_handler([this, parent = parent.address()](const caf::down_msg& x) {
@@ -78,7 +80,7 @@ void directory_state::refuse_deleted(const std::string& path) {
     if (x.creates())
       x.promise.deliver(caf::make_error(ec::conflict, "the stream " + path + " was deleted, and has forks that are still there"));
     else
-      x.promise.deliver(caf::make_error(ec::gone, "the stream " + path + " was deleted"));
+      x.promise.deliver(caf::make_error(ec::gone, "the stream " + path + " was deleted", e.row.user_id));
   for (auto& x : std::exchange(e.removers, {}))
     x.deliver(stream_removed{});
   vacate(path);
@@ -163,6 +165,12 @@ void directory_state::start(const std::string& path, stream_written x) {
     stop(e);
 }
 
+void directory_state::on(const archive_played& x) {
+  if (transfers_)
+    self_->request(transfers_, options_.store_timeout, enqueue_download{x.path})
+        .then([](const transfer_accepted&) {}, [](const caf::error&) {}); // the next one who plays it asks again
+}
+
 // -- the rest ----------------------------------------------------------------------------------------------------------
 
 caf::result<actor_description> directory_state::on(const describe_actor&) {
@@ -180,15 +188,16 @@ caf::result<actor_description> directory_state::on(const describe_actor&) {
 }
 
 directory_impl::behavior_type directory(directory_impl::stateful_pointer<directory_state> self, caf::actor parent,
-    chunk_store_actor store, stream_options options, metrics* m) {
+    chunk_store_actor store, transfers_actor transfers, stream_options options, metrics* m) {
   auto& st = self->state;
-  st.open(std::move(parent), std::move(store), options, *m);
+  st.open(std::move(parent), std::move(store), std::move(transfers), options, *m);
   return {
       [&st](const open_stream& x) { return st.on(x); },
       [&st](const find_stream& x) { return st.on(x); },
       [&st](const remove_stream& x) { return st.on(x); },
       [&st](const may_retire& x) { return st.on(x); },
       [&st](const stream_expired& x) { st.on(x); },
+      [&st](const archive_played& x) { st.on(x); },
       [&st](const check_expiry& x) { st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };

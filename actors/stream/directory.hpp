@@ -17,13 +17,14 @@ public:
   explicit directory_state(directory_impl::pointer self) : self_(self) {}
   ~directory_state();
 
-  void open(caf::actor parent, chunk_store_actor store, stream_options options, metrics& m);
+  void open(caf::actor parent, chunk_store_actor store, transfers_actor transfers, stream_options options, metrics& m);
 
   caf::result<stream_opened> on(const open_stream& x);
   caf::result<stream_opened> on(const find_stream& x);
   caf::result<stream_removed> on(const remove_stream& x);
   retirement_decided on(const may_retire& x);
   void on(const stream_expired& x);
+  void on(const archive_played& x);
   void on(const check_expiry&);
   caf::result<actor_description> on(const describe_actor&);
 
@@ -66,6 +67,7 @@ private:
 
   directory_impl::pointer self_;
   chunk_store_actor store_;
+  transfers_actor transfers_; ///< null: nothing was archived
   stream_options options_;
   metrics* metrics_ = nullptr;
   std::map<std::string, entry> entries_;
@@ -77,6 +79,6 @@ private:
 
 /// Starts the directory of the streams in `store`. It stops when `parent` does, and its streams with it.
 directory_impl::behavior_type directory(directory_impl::stateful_pointer<directory_state> self, caf::actor parent,
-    chunk_store_actor store, stream_options options, metrics* m);
+    chunk_store_actor store, transfers_actor transfers, stream_options options, metrics* m);
 
 } // namespace segue

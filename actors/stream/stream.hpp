@@ -81,6 +81,7 @@ private:
 
   // -- reading
   void answer(read_promise promise, position after, uint64_t limit);
+  void fetch();
   void wake_readers();
   void park(const read_chunks& x, read_promise promise);
   void expire_at(time_point deadline);
@@ -102,6 +103,7 @@ private:
   size_t until_owned_bytes_ = 0;
   bool writing_ = false;    ///< a write is under way
   bool recovering_ = false; ///< the outcome of a write is unknown: nothing is accepted until the store has told
+  bool fetched_ = false;    ///< its sound was asked back from the archive
   bool moved_ = false;      ///< the directory has forgotten us, or will
 
   parked_readers<read_promise, time_point> parked_;

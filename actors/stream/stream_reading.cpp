@@ -37,7 +37,7 @@ caf::result<chunk_batch> stream_state::on(const read_chunks& x) {
 /// From memory, or by a reader thread of the store, which then answers in our place.
 void stream_state::answer(read_promise promise, position after, uint64_t limit) {
   if (!ring_.holds(after)) {
-    metrics_->reads_store.Increment();
+    fetch();
     promise.delegate(store_, load_chunks{holders_of(row_), after, limit, row_.tail, row_.closed});
     return;
   }
@@ -49,6 +49,13 @@ void stream_state::answer(read_promise promise, position after, uint64_t limit) 
   }
   auto next = records->back().end();
   promise.deliver(chunk_batch{std::move(*records), next, row_.tail, row_.closed});
+}
+
+/// Playing what was archived brings it back, while it plays already.
+void stream_state::fetch() {
+  if (row_.archive != archive_state::evicted || std::exchange(fetched_, true))
+    return;
+  self_->send(directory_, archive_played{row_.path});
 }
 
 void stream_state::park(const read_chunks& x, read_promise promise) {

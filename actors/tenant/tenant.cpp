@@ -2,6 +2,7 @@
 
 #include "actors/description.hpp"
 #include "actors/log.hpp"
+#include "actors/transfer/reporter.hpp"
 
 namespace segue {
 
@@ -14,44 +15,53 @@ constexpr auto readiness_patience = std::chrono::seconds{2};
 void tenant_state::begin(tenant_parts parts) {
   parts_ = std::move(parts);
   self_->set_down_handler([this](const caf::down_msg& x) { stopped(x); });
-  start(chunk_store);
+  start(object_store);
 }
 
-tenant_state::~tenant_state() { stop(chunk_store); }
+tenant_state::~tenant_state() { stop(object_store); }
 
 // -- supervision: rest for one -------------------------------------------------------------------------------------------
 
+template <class Handle>
+void tenant_state::keep(child which, const Handle& x) {
+  children_[which] = caf::actor_cast<caf::actor>(x);
+  self_->monitor(children_[which]);
+}
+
 void tenant_state::start(size_t from) {
   auto me = caf::actor_cast<caf::actor>(self_);
-  if (from <= chunk_store) {
-    chunk_store_ = parts_.make_chunk_store(self_->system());
-    children_[chunk_store] = caf::actor_cast<caf::actor>(chunk_store_);
+  auto& system = self_->system();
+  auto* m = parts_.counters;
+  if (from <= object_store)
+    keep(object_store, object_store_ = parts_.make_object_store(system));
+  if (from <= chunk_store)
+    keep(chunk_store, chunk_store_ = parts_.make_chunk_store(system, object_store_));
+  if (from <= catalogue)
+    keep(catalogue, catalogue_ = parts_.make_catalogue(system));
+  if (from <= transfers) {
+    transfer_ground ground{catalogue_, chunk_store_, object_store_};
+    keep(transfers, transfers_ = self_->spawn(segue::transfers, me, std::move(ground), parts_.transfers, m));
   }
-  if (from <= catalogue) {
-    catalogue_ = parts_.make_catalogue(self_->system());
-    children_[catalogue] = caf::actor_cast<caf::actor>(catalogue_);
-  }
-  if (from <= directory) {
-    directory_ = self_->spawn(segue::directory, me, chunk_store_, parts_.streams, parts_.counters);
-    children_[directory] = caf::actor_cast<caf::actor>(directory_);
-  }
-  manager_ = self_->spawn(segue::manager, me, directory_, catalogue_, parts_.make_generator, parts_.generations,
-      parts_.counters);
-  children_[manager] = caf::actor_cast<caf::actor>(manager_);
-  for (auto i = from; i < child_count; ++i)
-    self_->monitor(children_[i]);
+  if (!parts_.serves)
+    return;
+  if (from <= directory)
+    keep(directory, directory_ = self_->spawn(segue::directory, me, chunk_store_, transfers_, parts_.streams, m));
+  if (from <= manager)
+    keep(manager, manager_ = self_->spawn(segue::manager, me, directory_, catalogue_, transfers_, parts_.make_generator,
+                      parts_.generations, m));
+  keep(reporter, self_->spawn(transfer_reporter, me, catalogue_, directory_));
 }
 
 /// Last first. Children are watched no more, so that their end is not mistaken for a death.
 void tenant_state::stop(size_t from) {
-  for (size_t i = child_count; i > from; --i) {
+  for (size_t i = count(); i > from; --i) {
     self_->demonitor(children_[i - 1]);
     self_->send_exit(children_[i - 1], caf::exit_reason::user_shutdown);
   }
 }
 
 void tenant_state::stopped(const caf::down_msg& x) {
-  for (size_t i = 0; i < child_count; ++i) {
+  for (size_t i = 0; i < count(); ++i) {
     if (children_[i].address() != x.source)
       continue;
     log::error("tenant", "child_died", std::string{child_names[i]} + ": " + caf::to_string(x.reason));
@@ -73,7 +83,7 @@ void tenant_state::stopped(const caf::down_msg& x) {
 caf::result<tenant_services> tenant_state::on(const resolve_tenant&) {
   if (given_up_)
     return caf::make_error(ec::unavailable, std::string{"the tenant's parts died too often"});
-  return tenant_services{directory_, manager_};
+  return tenant_services{directory_, manager_, transfers_, catalogue_, parts_.name, {}, role::admin};
 }
 
 /// Ready is who can read both stores now.
@@ -82,14 +92,15 @@ caf::result<readiness_checked> tenant_state::on(const check_readiness&) {
     return readiness_checked{false, {"supervision: its parts died too often"}};
   struct inquiry {
     caf::typed_response_promise<readiness_checked> promise;
-    readiness_checked result{true, {"chunk store: ", "catalogue: ", "generations: "}};
-    size_t open = 3;
+    readiness_checked result{true, {"chunk store: ", "catalogue: ", "generations: ", "objects: "}};
+    size_t open = 4;
   };
   auto asked = std::make_shared<inquiry>();
   asked->promise = self_->make_response_promise<caf::typed_response_promise<readiness_checked>>();
   auto settle = [asked](size_t part, ec code) {
     asked->result.checks[part] += code == ec::none ? "ok" : to_string(code);
-    asked->result.ready = asked->result.ready && code == ec::none;
+    bool needed = part != 3; // without objects nothing but archived pieces is missing
+    asked->result.ready = asked->result.ready && (code == ec::none || !needed);
     if (--asked->open == 0)
       asked->promise.deliver(std::move(asked->result));
   };
@@ -100,6 +111,9 @@ caf::result<readiness_checked> tenant_state::on(const check_readiness&) {
             bool answered = code_of(why) == ec::not_found; // which is all that is asked for
             settle(0, answered ? ec::none : code_of(why));
           });
+  self_->request(object_store_, readiness_patience, read_object{"ready", 0, 1})
+      .then([settle](const object_read&) { settle(3, ec::none); },
+          [settle](const caf::error& why) { settle(3, code_of(why) == ec::not_found ? ec::none : code_of(why)); });
   self_->request(catalogue_, readiness_patience, list_unfinished{0, 1})
       .then([settle](const generations_listed&) { settle(1, ec::none); }, failed(1));
   self_->request(manager_, readiness_patience, check_readiness{})
@@ -110,7 +124,7 @@ caf::result<readiness_checked> tenant_state::on(const check_readiness&) {
 caf::result<actor_description> tenant_state::on(const describe_actor&) {
   auto promise = self_->make_response_promise<caf::typed_response_promise<actor_description>>();
   std::vector<described_child> children;
-  for (size_t i = 0; i < child_count; ++i)
+  for (size_t i = 0; i < count(); ++i)
     children.push_back({caf::actor_cast<described_actor>(children_[i]), {child_names[i], "", 0, restarts_[i], {}}});
   gather_description(self_, promise,
       {"tenant " + parts_.name, given_up_ ? "given up" : "ready", self_->mailbox().size(), 0, {}}, std::move(children));

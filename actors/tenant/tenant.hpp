@@ -4,17 +4,21 @@
 #include "actors/generation/manager.hpp"
 #include "actors/stream/directory.hpp"
 #include "actors/supervision.hpp"
+#include "actors/transfer/transfers.hpp"
 
 namespace segue {
 
 /// What a tenant is made of; given in by whoever composes the program.
 struct tenant_parts {
   std::string name = "default";
-  std::function<chunk_store_actor(caf::actor_system&)> make_chunk_store;
+  bool serves = true; ///< false: transfers alone, beside a server elsewhere
+  std::function<object_store_actor(caf::actor_system&)> make_object_store;
+  std::function<chunk_store_actor(caf::actor_system&, object_store_actor)> make_chunk_store;
   std::function<catalogue_actor(caf::actor_system&)> make_catalogue;
   generator_factory make_generator;
   stream_options streams;
   manager_options generations;
+  transfers_options transfers;
   metrics* counters = nullptr;
 };
 
@@ -33,20 +37,26 @@ public:
 
 private:
   /// In the order they depend on each other: when one dies, it and all after it are started again.
-  enum child : size_t { chunk_store, catalogue, directory, manager, child_count };
-  static constexpr const char* child_names[] = {"chunk store host", "catalogue host", "directory", "manager"};
+  enum child : size_t { object_store, chunk_store, catalogue, transfers, directory, manager, reporter, child_count };
+  static constexpr const char* child_names[] = {
+      "object store host", "chunk store host", "catalogue host", "transfers", "directory", "manager", "transfer reporter"};
 
   void start(size_t from);
+  template <class Handle>
+  void keep(child which, const Handle& x);
   void stop(size_t from);
+  size_t count() const { return parts_.serves ? child_count : transfers + 1; }
   void stopped(const caf::down_msg& x);
 
   tenant_actor::pointer self_;
   tenant_parts parts_;
+  object_store_actor object_store_;
   chunk_store_actor chunk_store_;
   catalogue_actor catalogue_;
+  transfers_actor transfers_;
   directory_actor directory_;
   manager_actor manager_;
-  caf::actor children_[child_count]; ///< the same four, to be watched
+  caf::actor children_[child_count]; ///< the same, to be watched
   size_t restarts_[child_count] = {};
   restart_budget budget_;
   bool given_up_ = false; ///< children died too often

@@ -50,6 +50,12 @@ std::optional<stream_row> memory_chunk_store::load_row(const std::string& path) 
   return row ? std::optional{*row} : std::nullopt;
 }
 
+std::optional<stream_row> memory_chunk_store::load_row(stream_id id) {
+  std::shared_lock lock{mutex_};
+  const auto* row = find(id);
+  return row ? std::optional{*row} : std::nullopt;
+}
+
 std::vector<stream_row> memory_chunk_store::load_expiring(stream_id above, size_t limit) {
   std::shared_lock lock{mutex_};
   std::vector<stream_row> found;

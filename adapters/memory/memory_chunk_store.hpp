@@ -13,6 +13,7 @@ class memory_chunk_store final : public chunk_store, private stream_table {
 public:
   std::vector<write_outcome> commit(std::span<const stream_write> writes) override;
   std::optional<stream_row> load_row(const std::string& path) override;
+  std::optional<stream_row> load_row(stream_id id) override;
   std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) override;
   std::vector<stream_row> load_expiring(stream_id above, size_t limit) override;
   void reopen() override {}
@@ -33,6 +34,7 @@ private:
   void save(const stream_row& row) override { streams_[row.id].row = row; }
   void put(stream_id id, const chunk& record) override { streams_[id].chunks[record.start] = record; }
   void put(stream_id id, const producer_tag& tag) override { streams_[id].producers[tag.id] = tag; }
+  void drop_chunks(stream_id id) override { streams_[id].chunks.clear(); }
   void erase(const stream_row& row) override;
 
   std::shared_mutex mutex_;

@@ -1,7 +1,7 @@
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
 #include "actors/sound.hpp"
-#include "adapters/rocksdb/rows.hpp"
+#include "adapters/stream_rows.hpp"
 #include "adapters/stream_rules.hpp"
 
 #include <rocksdb/table.h>
@@ -93,13 +93,15 @@ public:
     producers_[{id, tag.id}] = tag;
   }
 
+  void drop_chunks(stream_id id) override { batch_.DeleteRange(store_.in(chunks), id_key(id), id_key(id + 1)); }
+
   void erase(const stream_row& row) override {
     auto id = row.id;
     count_ -= is_of_generation(row.path) ? 0 : 1;
     batch_.Delete(store_.in(names), row.path);
     batch_.Delete(store_.in(streams), id_key(id));
     batch_.Delete(store_.in(due), id_key(id));
-    batch_.DeleteRange(store_.in(chunks), id_key(id), id_key(id + 1));
+    drop_chunks(id);
     batch_.DeleteRange(store_.in(family::producers), id_key(id), id_key(id + 1));
     ids_[row.path] = 0;
     rows_[id] = std::nullopt;
@@ -243,6 +245,14 @@ std::optional<stream_row> rocksdb_chunk_store::load_row(const std::string& path)
     throw adapter_error{ec::unavailable, "the chunk store is closed"};
   auto id = get(names, path);
   auto row = id ? get(streams, *id) : std::nullopt;
+  return row ? std::optional{decode_stream(*row)} : std::nullopt;
+}
+
+std::optional<stream_row> rocksdb_chunk_store::load_row(stream_id id) {
+  std::shared_lock lock{mutex_};
+  if (!db_)
+    throw adapter_error{ec::unavailable, "the chunk store is closed"};
+  auto row = get(streams, id_key(id));
   return row ? std::optional{decode_stream(*row)} : std::nullopt;
 }
 

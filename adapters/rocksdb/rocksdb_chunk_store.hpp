@@ -25,6 +25,7 @@ public:
 
   std::vector<write_outcome> commit(std::span<const stream_write> writes) override;
   std::optional<stream_row> load_row(const std::string& path) override;
+  std::optional<stream_row> load_row(stream_id id) override;
   std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) override;
   std::vector<stream_row> load_expiring(stream_id above, size_t limit) override;
 

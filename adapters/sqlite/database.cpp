@@ -22,17 +22,27 @@ namespace {
 
 database::database(const std::string& file) {
   sqlite3* opened = nullptr;
-  auto result = sqlite3_open_v2(
-      file.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nullptr);
+  auto result = sqlite3_open_v2(file.c_str(), &opened,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nullptr);
   handle_.reset(opened);
   if (result != SQLITE_OK)
     fail(opened, "opening the catalogue");
-  sqlite3_busy_timeout(opened, 5000);
+  sqlite3_busy_timeout(opened, static_cast<int>(patience.count()));
 }
 
 void database::run(const char* sql) {
   if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
     fail(handle_.get(), "changing the catalogue");
+}
+
+transaction::~transaction() {
+  if (db_)
+    sqlite3_exec(db_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void transaction::commit() {
+  db_->run("COMMIT");
+  db_ = nullptr;
 }
 
 statement::statement(database& db, const std::string& sql) : db_(&db) {

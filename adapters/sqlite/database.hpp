@@ -3,12 +3,16 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 namespace segue::sqlite {
+
+/// How long to wait for others: threads of ours, or processes that use the same file.
+inline constexpr std::chrono::milliseconds patience{5'000};
 
 /// One connection. Used by one thread at a time.
 class database {
@@ -29,6 +33,20 @@ private:
     void operator()(sqlite3* x) const { sqlite3_close_v2(x); }
   };
   std::unique_ptr<sqlite3, closer> handle_;
+};
+
+/// Reads and writes that nobody else comes between. Undone unless committed.
+class transaction {
+public:
+  explicit transaction(database& db) : db_(&db) { db.run("BEGIN IMMEDIATE"); }
+  ~transaction();
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+
+  void commit();
+
+private:
+  database* db_; ///< null: committed
 };
 
 /// One use of a prepared statement: bind in order, step, read columns in order.

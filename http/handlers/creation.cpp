@@ -41,17 +41,17 @@ std::optional<position> skip(const chunk_batch& batch, position at, uint64_t cou
 }
 
 /// The stream as it is now, if there is one.
-asio::awaitable<caf::expected<stream_loaded>> look_up(stream_reader& reader, directory_actor directory, std::string path) {
-  auto failed = co_await reader.open(directory, std::move(path));
+asio::awaitable<caf::expected<stream_loaded>> look_up(stream_reader& reader, tenant_services of, std::string path) {
+  auto failed = co_await reader.open(std::move(of), std::move(path));
   if (failed)
     co_return failed;
   co_return co_await reader.inspect();
 }
 
 /// Fills in what a fork takes from its parent. True: that is not possible, and the client was told.
-asio::awaitable<bool> refuse_fork(exchange& x, directory_actor directory, creation& into) {
+asio::awaitable<bool> refuse_fork(exchange& x, const tenant_services& of, creation& into) {
   stream_reader parent{x.asker()};
-  auto now = co_await look_up(parent, directory, into.wish.forked_from);
+  auto now = co_await look_up(parent, of, into.wish.forked_from);
   if (!now && code_of(now.error()) == ec::gone) {
     auto why = refused(409, "conflict", "There is nothing to fork", "The stream to be forked was deleted.");
     co_await x.send_problem(std::move(why));
@@ -115,7 +115,7 @@ asio::awaitable<bool> begins_elsewhere(stream_reader& fork, const stream_row& ro
 asio::awaitable<void> send_created(exchange& x, const stream_row& row, bool created) {
   auto out = with_position(created ? 201 : 200, row.tail, row.closed);
   out.headers.emplace_back("Content-Type", row.content_type);
-  out.headers.emplace_back("Location", "http://" + std::string{x.header("host")} + x.asked().target.path);
+  out.headers.emplace_back("Location", (x.where().tls ? "https://" : "http://") + std::string{x.header("host")} + x.asked().target.path);
   add_expiry(out.headers, row);
   co_await x.send(std::move(out));
 }
@@ -146,7 +146,7 @@ asio::awaitable<void> put_stream(exchange& x) {
   if (!services)
     co_return co_await x.send_error(services.error());
   stream_reader reader{x.asker()};
-  auto known = co_await look_up(reader, services->directory, x.parameter("path"));
+  auto known = co_await look_up(reader, *services, x.parameter("path"));
   if (!known && code_of(known.error()) == ec::gone) {
     auto why = refused(409, "conflict", "It was deleted, and has forks", "Its path is free again when its last fork is gone.");
     co_return co_await x.send_problem(std::move(why));
@@ -155,20 +155,26 @@ asio::awaitable<void> put_stream(exchange& x) {
     co_return co_await x.send_error(known.error());
   if (!known) {
     if (what.is_fork())
-      if (co_await refuse_fork(x, services->directory, what))
+      if (co_await refuse_fork(x, *services, what))
         co_return;
     if (!x.asked().body.empty())
       if (auto wrong = read_body(what.wish, x.asked().body))
         co_return co_await x.send_problem(std::move(*wrong));
+    what.wish.user_id = services->user_id;
     open_stream request{what.wish};
     auto opened = co_await x.ask(services->directory, std::move(request));
-    if (!opened)
-      co_return co_await x.send_error(opened.error());
-    if (opened->created)
+    if (opened && opened->created)
       co_return co_await send_created(x, opened->row, true);
-    known = co_await look_up(reader, services->directory, x.parameter("path")); // somebody else was faster
+    if (!opened && code_of(opened.error()) != ec::conflict)
+      co_return co_await x.send_error(opened.error());
+    known = co_await look_up(reader, *services, x.parameter("path")); // somebody else was faster
+    bool taken = !known && code_of(known.error()) == ec::not_found && !services->only_of().empty();
+    if (taken) { // by another user, and that is all there is to say
+      auto why = refused(403, "forbidden", "The name is not free", "Take another one.");
+      co_return co_await x.send_problem(std::move(why));
+    }
     if (!known)
-      co_return co_await x.send_error(known.error());
+      co_return co_await x.send_error(opened ? known.error() : opened.error());
   }
   auto difference = difference_of(known->row, what);
   if (difference.empty() && what.is_fork()) {
@@ -190,11 +196,12 @@ asio::awaitable<void> delete_stream(exchange& x) {
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
-  if (auto found = co_await x.addresses().stream(x.asker(), path); !found)
+  auto found = co_await x.addresses().stream(x.asker(), *services, path);
+  if (!found)
     co_return co_await x.send_error(found.error());
   remove_stream request{path};
   auto done = co_await x.ask(services->directory, std::move(request));
-  x.addresses().forget(path);
+  x.addresses().forget(*services, path);
   if (!done)
     co_return co_await x.send_error(done.error());
   response nothing{204, {}, {}};

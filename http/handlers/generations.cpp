@@ -1,3 +1,4 @@
+#include "http/admission.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
 
@@ -46,12 +47,16 @@ asio::awaitable<void> post_generation(exchange& x) {
         "The Content-Type must be application/json.");
     co_return co_await x.send_problem(std::move(why));
   }
-  auto wish = read_wish(x.asked().body);
-  if (auto* why = std::get_if<problem>(&wish))
-    co_return co_await x.send_problem(*why);
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
+  auto wish = services->user_id.empty() ? read_wish(x.asked().body) : read_wish(x.asked().body, services->user_id);
+  if (auto* why = std::get_if<problem>(&wish))
+    co_return co_await x.send_problem(*why);
+  if (!services->may_see(std::get<start_generation>(wish).user_id)) {
+    auto why = refused(403, "forbidden", "This is for somebody else", "user_id must be " + services->user_id + ", or be left out.");
+    co_return co_await x.send_problem(std::move(why));
+  }
   auto started = co_await x.ask(services->manager, std::get<start_generation>(wish));
   if (!started)
     co_return co_await x.send_error(started.error());
@@ -61,14 +66,19 @@ asio::awaitable<void> post_generation(exchange& x) {
   co_await send_json(x, body);
 }
 
-asio::awaitable<std::optional<generation_row>> find_row(exchange& x, manager_actor manager, std::string user_id) {
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, tenant_services of, std::string user_id) {
   const auto& id = x.parameter("id");
   if (!is_uuid(id)) {
     co_await x.send_problem(no_such_generation());
     co_return std::nullopt;
   }
   find_generation find{id, std::move(user_id)};
-  auto found = co_await x.ask(manager, std::move(find));
+  auto found = co_await x.ask(of.manager, std::move(find));
+  bool hidden = found ? !of.may_see(found->row.user_id) : code_of(found.error()) == ec::not_found;
+  if (hidden) {
+    co_await x.send_problem(no_such_generation());
+    co_return std::nullopt;
+  }
   if (found)
     co_return std::move(found->row);
   co_await x.send_error(found.error());
@@ -79,7 +89,7 @@ asio::awaitable<void> get_generation(exchange& x) {
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
-  auto row = co_await find_row(x, services->manager);
+  auto row = co_await find_row(x, *services);
   if (!row)
     co_return;
   auto body = to_json(*row);
@@ -104,6 +114,11 @@ asio::awaitable<void> get_generations(exchange& x) {
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
+  if (auto only = services->only_of(); !only.empty()) {
+    if (!wanted.user_id.empty() && wanted.user_id != only)
+      co_return co_await x.send_problem(no_such_thing());
+    wanted.user_id = only;
+  }
   auto listed = co_await x.ask(services->manager, std::move(wanted));
   if (!listed)
     co_return co_await x.send_error(listed.error());
@@ -127,6 +142,8 @@ asio::awaitable<void> delete_generation(exchange& x) {
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());
+  if (auto row = co_await find_row(x, *services); !row)
+    co_return;
   if (purge && *purge == "true") {
     purge_generation request{id};
     auto purged = co_await x.ask(services->manager, std::move(request));

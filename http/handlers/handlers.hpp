@@ -11,8 +11,8 @@ asio::awaitable<void> get_generation(exchange& x);
 asio::awaitable<void> get_generations(exchange& x);
 asio::awaitable<void> delete_generation(exchange& x);
 
-/// The row that `{id}` names; an answered request and nothing when there is none.
-asio::awaitable<std::optional<generation_row>> find_row(exchange& x, manager_actor manager, std::string user_id = {});
+/// The row that `{id}` names, if `of` may see it and, with a user id, it is that user's; an answered request and nothing when there is none.
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, tenant_services of, std::string user_id = {});
 
 // -- sound
 asio::awaitable<void> get_audio(exchange& x);
@@ -26,7 +26,14 @@ asio::awaitable<void> delete_stream(exchange& x);
 asio::awaitable<void> answer_preflight(exchange& x);
 asio::awaitable<void> refuse_reserved(exchange& x);
 asio::awaitable<void> get_events(exchange& x);
+asio::awaitable<void> get_transfer_events(exchange& x);
 asio::awaitable<void> get_chunks(exchange& x);
+
+// -- transfers
+asio::awaitable<void> get_transfers(exchange& x);
+asio::awaitable<void> get_transfer(exchange& x);
+asio::awaitable<void> retry_transfer(exchange& x);
+asio::awaitable<void> drop_transfer(exchange& x);
 
 // -- operations
 asio::awaitable<void> get_health(exchange& x);

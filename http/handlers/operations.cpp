@@ -1,10 +1,18 @@
+#include "http/admission.hpp"
 #include "http/handlers/handlers.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <openssl/crypto.h>
+
 namespace segue::http {
 
 namespace {
+
+/// In a time that does not tell how much of it is right.
+bool same_secret(const std::string& a, const std::string& b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
 
 using json = nlohmann::ordered_json;
 
@@ -30,9 +38,11 @@ asio::awaitable<void> get_health(exchange& x) {
 }
 
 asio::awaitable<void> get_readiness(exchange& x) {
-  auto checked = co_await x.ask(x.where().tenant, check_readiness{});
+  auto checked = co_await x.ask(x.where().registry, check_readiness{});
   json body{{"ready", checked && checked->ready}, {"checks", json::array()}};
-  if (checked)
+  if (checked && x.where().auth)
+    body.erase("checks"); // which tenants there are is nobody's business
+  else if (checked)
     body["checks"] = checked->checks;
   else
     body["checks"].push_back("tenant: " + to_string(code_of(checked.error())));
@@ -40,15 +50,25 @@ asio::awaitable<void> get_readiness(exchange& x) {
 }
 
 asio::awaitable<void> get_metrics(exchange& x) {
+  const auto& token = x.where().metrics_token; // they are of all tenants: for the operator alone
+  if (x.where().auth && (token.empty() || !same_secret(credential_of(x.asked()), token))) {
+    header_list headers{{"WWW-Authenticate", "Bearer realm=\"segue metrics\""}};
+    auto why = refused(401, "unauthenticated", "Who asks is not known", "The token of --metrics-token is needed.");
+    co_return co_await x.send_problem(std::move(why), std::move(headers));
+  }
   header_list headers{{"Cache-Control", "no-store"}};
   auto text = x.where().counters.render();
   co_await x.send_text(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text), std::move(headers));
 }
 
 asio::awaitable<void> get_system(exchange& x) {
-  auto described = co_await x.ask(x.where().tenant, describe_actor{});
+  auto services = co_await x.services();
+  if (!services)
+    co_return co_await x.send_error(services.error());
+  auto described = co_await x.ask(x.where().registry, describe_actor{});
   if (!described)
     co_return co_await x.send_error(described.error());
+  std::erase_if(described->children, [&](const auto& child) { return child.name != "tenant " + services->tenant; });
   json body{{"actors", json::array({to_json(*described)})}};
   co_await send_json(x, 200, body);
 }

@@ -1,4 +1,5 @@
 // The HTTP API as the page sees it: requests, problems, places in the sound, and whether the server answers at all.
+import { credentials, other_than, shown } from './access.js';
 
 /** The server understood and refused (RFC 9457). `message` is its `detail`, fit to show. */
 export class Problem extends Error {
@@ -39,13 +40,15 @@ async function problem_of(response) {
 /** `fetch` that throws Problem or Unreachable and keeps `reach` up to date. */
 export async function open(url, options) {
   let response;
+  const key = shown();
   try {
-    response = await fetch(url, options);
+    response = await fetch(url, { ...options, headers: { ...options?.headers, ...credentials() } });
   } catch (error) {
     if (options?.signal?.aborted && options.signal.reason?.name !== 'TimeoutError') throw error;
     set_reach(false);
     throw new Unreachable();
   }
+  if (response.status === 401 && other_than(key)) return open(url, options);
   if (!response.ok) {
     const problem = await problem_of(response);
     if (problem instanceof Problem) set_reach(true);

@@ -1,5 +1,6 @@
 // Sound by a plain URL, for browsers that cannot feed MP3 to a Media Source: a growing piece is opened at the frame
 // that is wanted, a finished one whole, where Range makes every second cheap.
+import { with_key } from './access.js';
 import { ended, frame_at, sound_from, FRAME_BYTES, FRAME_S } from './api.js';
 
 export class Direct {
@@ -27,7 +28,7 @@ export class Direct {
     this.#whole = ended(this.#piece);
     const frame = this.#whole ? 0 : frame_at(second);
     this.#from = frame * FRAME_S;
-    this.#audio.src = this.#whole ? this.#piece.urls.audio : sound_from(this.#piece, frame * FRAME_BYTES);
+    this.#audio.src = with_key(this.#whole ? this.#piece.urls.audio : sound_from(this.#piece, frame * FRAME_BYTES));
     if (this.#whole) this.#audio.currentTime = second;
   }
 

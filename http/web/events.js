@@ -1,4 +1,5 @@
 // Follows the event stream of an unfinished piece.
+import { with_key } from './access.js';
 import { generations, ended, pause, Problem } from './api.js';
 
 // A browser allows six HTTP/1.1 connections per server, to all its tabs together, and the sound needs one for each tab
@@ -36,7 +37,7 @@ export class Follower {
     this.#line = line;
     let caught_up = false;
     // The offset outlives the line: a piece let go and followed again does not tell its story twice.
-    line.source = new EventSource(`${piece.urls.events}?live=sse&offset=${piece.events_read ?? '-1'}`);
+    line.source = new EventSource(with_key(`${piece.urls.events}?live=sse&offset=${piece.events_read ?? '-1'}`));
     line.source.addEventListener('data', message => {
       line.wait = FIRST_WAIT;
       for (const event of JSON.parse(message.data)) this.#hooks.on_event(piece, event, caught_up);

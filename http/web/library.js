@@ -1,4 +1,5 @@
 // The list of pieces: rows kept in step with the server by events, and by reading the list again now and then.
+import { with_key } from './access.js';
 import { generations, ended, reach, Problem } from './api.js';
 import { Follower } from './events.js';
 import { note_time } from './live.js';
@@ -176,7 +177,7 @@ export class Library extends EventTarget {
     label('cancel', 'Stop making');
     if (!action('delete').classList.contains('sure')) label('delete', 'Delete');
     action('play').disabled = silent;
-    action('download').href = piece.urls.download;
+    action('download').href = with_key(piece.urls.download);
     action('download').hidden = silent || piece.state === 'queued';
     action('cancel').hidden = !live;
     action('delete').hidden = live;

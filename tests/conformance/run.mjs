@@ -1,28 +1,36 @@
-// Runs the Durable Streams conformance suite against a real server on disk, and insists on every test of it.
-//   node conformance/run.mjs [-t PATTERN]
+// Runs the Durable Streams conformance suite against a real server, and insists on every test of it. The server is on disk; with
+// --stores on Redis and PostgreSQL.
+//   node conformance/run.mjs [--stores] [-t PATTERN]
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startNetworked } from '../support/networked.mjs';
 import { Server, temporaryFolder } from '../support/server.mjs';
 
 const expected = { passed: 332, skipped: 6, failed: 0 }; // skipped: subscriptions, which are reserved
 
-const server = new Server({ args: ['--long-poll-timeout', '500ms'] });
-await server.start();
+async function onDisk() {
+  const server = await new Server({ args: ['--long-poll-timeout', '500ms'] }).start();
+  return { server, stop: () => server.stop() };
+}
+const onStores = () => startNetworked({ gates: false, settings: { 'long-poll-timeout': '500ms' } });
+
+const chosen = process.argv.slice(2).filter((arg) => arg !== '--stores');
+const { server, stop } = await (process.argv.includes('--stores') ? onStores() : onDisk());
 const report = join(temporaryFolder(), 'report.json');
 const args = ['vitest', 'run', '--dir', 'conformance', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-const suite = spawn('npx', [...args, ...process.argv.slice(2)], {
+const suite = spawn('npx', [...args, ...chosen], {
   stdio: 'inherit',
   env: { ...process.env, CONFORMANCE_TEST_URL: server.url, CI: '1' },
 });
 await new Promise((resolve) => suite.once('close', resolve));
-await server.stop();
+await stop();
 
 const { numPassedTests, numPendingTests, numTodoTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
 const counted = { passed: numPassedTests, skipped: numPendingTests + numTodoTests, failed: numFailedTests };
 const told = ({ passed, skipped, failed }) => `${passed} passed, ${skipped} skipped, ${failed} failed`;
 console.log(`conformance: ${told(counted)}`);
-if (process.argv.length === 2 && told(counted) !== told(expected)) {
+if (chosen.length === 0 && told(counted) !== told(expected)) {
   console.error(`conformance: wanted ${told(expected)}`);
   process.exit(1);
 }

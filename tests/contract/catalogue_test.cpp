@@ -4,6 +4,10 @@
 #include "adapters/sqlite/database.hpp"
 
 #include "tests/support/engines.hpp"
+
+#include <mutex>
+#include <thread>
+
 #include "tests/support/test.hpp"
 
 using namespace segue;
@@ -193,10 +197,91 @@ CAF_TEST(a catalogue of an older version is brought up to date) {
   auto x = insert(*store, row("a"));
   auto file = (store.folder() / "catalogue.sqlite").string();
   store.close();
-  sqlite::database{file}.run("ALTER TABLE generations DROP COLUMN producer; PRAGMA user_version = 1");
+  sqlite::database{file}.run("DROP TABLE api_keys; DROP TABLE transfers; ALTER TABLE generations DROP COLUMN producer;"
+                             "PRAGMA user_version = 1");
   store.open();
   x.producer = "";
   CAF_CHECK(store->find("a") == x);
+  CAF_CHECK(store->keys().empty());
+  CAF_CHECK(store->transfers(0, 10, false).empty());
+}
+
+CAF_TEST(any number of threads may use one catalogue) {
+  for_each_catalogue([](catalogue_engine& store) {
+    constexpr int count = 50;
+    std::atomic<int> errors = 0;
+    auto tries = [&](auto f) {
+      return std::thread{[&, f] {
+        for (int i = 0; i < count; ++i)
+          try {
+            f(i);
+          } catch (const std::exception&) {
+            ++errors;
+          }
+      }};
+    };
+    std::vector<std::thread> threads;
+    threads.push_back(tries([&](int i) { store->insert(row("r" + std::to_string(i), generation_state::completed)); }));
+    for (int n = 0; n < 3; ++n)
+      threads.push_back(tries([&](int i) {
+        auto found = store->newest("", UINT64_MAX, 10);
+        errors += std::is_sorted(found.begin(), found.end(), [](auto& a, auto& b) { return a.accepted > b.accepted; })
+                      ? 0
+                      : 1;
+        store->find("r" + std::to_string(i));
+      }));
+    threads.push_back(tries([&](int i) { store->insert(api_key{"k" + std::to_string(i), "h" + std::to_string(i)}); }));
+    for (auto& x : threads)
+      x.join();
+    CAF_CHECK_EQUAL(errors, 0);
+    CAF_CHECK_EQUAL(store->newest("", UINT64_MAX, 1'000).size(), static_cast<size_t>(count));
+    CAF_CHECK_EQUAL(store->keys().size(), static_cast<size_t>(count));
+  });
+}
+
+CAF_TEST(many may open a new catalogue at once) {
+  for (int round = 0; round < 5; ++round)
+    for (const auto& url : catalogue_urls()) {
+      temporary_folder folder;
+      std::mutex mutex;
+      std::string error;
+      std::vector<std::thread> threads;
+      for (int i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+          try {
+            open_catalogue(url, {folder.path(), 1 << 20, {}})->keys();
+          } catch (const std::exception& e) {
+            std::lock_guard lock{mutex};
+            error = e.what();
+          }
+        });
+      for (auto& x : threads)
+        x.join();
+      CAF_CHECK_EQUAL(error, "");
+    }
+}
+
+CAF_TEST(reading does not wait for who writes) {
+  catalogue_engine store{"sqlite:"};
+  auto x = insert(*store, row("a"));
+  sqlite::database other{(store.folder() / "catalogue.sqlite").string()};
+  sqlite::transaction writing{other};
+  other.run("DELETE FROM generations");
+  auto before = std::chrono::steady_clock::now();
+  CAF_CHECK(store->find("a") == x);
+  CAF_CHECK_LESS(std::chrono::steady_clock::now() - before, std::chrono::seconds{1});
+}
+
+CAF_TEST(numbers come back exactly) {
+  for_each_catalogue([](catalogue_engine& store) {
+    for (double length : {0.0, 0.1 + 0.2, 1e-9, 1e300, 123'456.789'012'345}) {
+      auto x = row("d" + std::to_string(length) + std::to_string(length * 1e9));
+      x.duration_s = length;
+      x.seed = UINT64_MAX;
+      x = insert(*store, x);
+      CAF_CHECK(store->find(x.request_id) == x);
+    }
+  });
 }
 
 CAF_TEST(an unknown engine is refused and the known ones are named) {

@@ -1,12 +1,11 @@
 // Rows of the store as they may come back from a disk.
-#include "adapters/rocksdb/rows.hpp"
+#include "adapters/stream_rows.hpp"
 #include "tests/fuzz/harness.hpp"
 
 #include <zlib.h>
 
 using namespace segue;
 using namespace segue::fuzz;
-using namespace segue::rocksdb_engine;
 
 namespace {
 

@@ -85,8 +85,8 @@ public:
 
   void start(stream_options options = {}) {
     parent = sys.spawn<caf::hidden>([](caf::event_based_actor*) { return caf::behavior{[](int) {}}; });
-    host = spawn_chunk_store_host(sys, store, on_scheduler, counters);
-    directory = sys.spawn(segue::directory, parent, host, options, &counters);
+    host = spawn_chunk_store_host(sys, {store, nullptr, &counters}, {}, on_scheduler);
+    directory = sys.spawn(segue::directory, parent, host, transfers_actor{}, options, &counters);
     consume_messages();
   }
 

@@ -77,6 +77,11 @@ public:
     return engine_->load_row(path);
   }
 
+  std::optional<stream_row> load_row(stream_id id) override {
+    check_read();
+    return engine_->load_row(id);
+  }
+
   std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) override {
     check_read();
     return engine_->load_chunks(id, after, limit);

@@ -25,8 +25,8 @@ public:
   // -- life
 
   void start_manager() {
-    catalogue = spawn_catalogue_host(sys, rows, on_scheduler);
-    manager = sys.spawn(segue::manager, parent, directory, catalogue, scripted_factory(script), options, &counters);
+    catalogue = spawn_catalogue_host(sys, rows, on_scheduler, counters);
+    manager = sys.spawn(segue::manager, parent, directory, catalogue, transfers_actor{}, scripted_factory(script), options, &counters);
   }
 
   /// Every actor dies at once; the engines stay.

@@ -1,5 +1,7 @@
 #include "tools/client/commands.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -7,6 +9,7 @@
 #include "tools/client/generate.hpp"
 #include "tools/client/listen.hpp"
 #include "tools/client/manage.hpp"
+#include "tools/client/transfers.hpp"
 
 namespace segue::client {
 
@@ -15,7 +18,7 @@ const char* const client_help_footer = "Exit codes:\n"
                                        "  1    failed, or the generation failed\n"
                                        "  2    wrong usage, or the server refused the request\n"
                                        "  3    the server cannot be reached\n"
-                                       "  4    no such piece\n"
+                                       "  4    no such piece, or transfer\n"
                                        "  130  interrupted (generate cancels its piece first)";
 
 namespace {
@@ -34,7 +37,27 @@ void add_connection(CLI::App& command, connection_options& options) {
       ->envname("SEGUE_SERVER")
       ->type_name("URL")
       ->default_str(options.server);
+  command
+      .add_option("--token", options.token,
+          "API key or token, if the server asks for one. Better set SEGUE_TOKEN: others may see a command line")
+      ->envname("SEGUE_TOKEN")
+      ->type_name("TEXT");
+  command.add_option("--ca", options.ca, "A certificate authority of your own, as PEM: trust it, and not the system's")
+      ->envname("SEGUE_CA")
+      ->type_name("FILE");
   command.add_flag("--json", options.json, "Print one JSON object and no progress");
+}
+
+/// Looked at only when the command is called: what stands in the environment is given to every command. The token is
+/// not shown, not even a wrong one.
+void check_connection(const connection_options& options) {
+  const auto belongs = [](char c) { return c > ' ' && c <= '~'; };
+  if (!std::all_of(options.token.begin(), options.token.end(), belongs))
+    throw CLI::ValidationError("--token", "no API key or token has blanks, line breaks or letters beyond ASCII");
+  if (options.ca.empty())
+    return;
+  if (const auto why = CLI::ExistingFile(options.ca); !why.empty())
+    throw CLI::ValidationError("--ca", why);
 }
 
 /// Sound and JSON cannot both have standard output.
@@ -69,6 +92,7 @@ void add_generate(CLI::App& app, int& exit_code) {
   command->add_option("--user", options->user, "On whose behalf")->type_name("ID");
   add_connection(*command, options->connection);
   command->callback([options, &exit_code] {
+    check_connection(options->connection);
     refuse_json_with_sound(options->connection, options->out, false);
     exit_code = run_generate(*options);
   });
@@ -83,7 +107,10 @@ void add_ls(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->type_name("N");
   add_connection(*command, options->connection);
-  command->callback([options, &exit_code] { exit_code = run_ls(*options); });
+  command->callback([options, &exit_code] {
+    check_connection(options->connection);
+    exit_code = run_ls(*options);
+  });
 }
 
 void add_listen(CLI::App& app, int& exit_code) {
@@ -95,6 +122,7 @@ void add_listen(CLI::App& app, int& exit_code) {
   command->add_flag("-c,--continue", options->carry_on, "Go on where FILE ends instead of writing it anew")->needs(out);
   add_connection(*command, options->connection);
   command->callback([options, &exit_code] {
+    check_connection(options->connection);
     refuse_json_with_sound(options->connection, options->out, true);
     exit_code = run_listen(*options);
   });
@@ -106,7 +134,65 @@ void add_for_one_piece(
   auto options = std::make_shared<piece_options>();
   command->add_option("id", options->id, "Which piece")->required()->type_name("ID");
   add_connection(*command, options->connection);
-  command->callback([options, run, &exit_code] { exit_code = run(*options); });
+  command->callback([options, run, &exit_code] {
+    check_connection(options->connection);
+    exit_code = run(*options);
+  });
+}
+
+void add_transfers_ls(CLI::App& transfers, int& exit_code) {
+  auto* command = transfers.add_subcommand("ls", "List them in the order of their ids");
+  auto options = std::make_shared<transfers_ls_options>();
+  command->add_flag("--dead", options->dead, "Only dead letters");
+  command->add_option("--limit", options->limit, "At most so many")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str()
+      ->type_name("N");
+  add_connection(*command, options->connection);
+  command->callback([options, &exit_code] {
+    check_connection(options->connection);
+    exit_code = run_transfers_ls(*options);
+  });
+}
+
+std::uint64_t parse_transfer_id(const std::string& text) {
+  std::uint64_t id = 0;
+  const char* const end = text.data() + text.size();
+  if (const auto [rest, problem] = std::from_chars(text.data(), end, id); problem != std::errc{} || rest != end)
+    throw CLI::ValidationError("id", "'" + text + "' is not the number of a transfer, see: segue transfers ls");
+  return id;
+}
+
+void add_for_transfers(
+    CLI::App& transfers, const char* name, const char* help, int (*run)(const transfers_options&), int& exit_code) {
+  auto* command = transfers.add_subcommand(name, help);
+  auto options = std::make_shared<transfers_options>();
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "id",
+          [options](const std::vector<std::string>& texts) {
+            for (const auto& text : texts)
+              options->ids.push_back(parse_transfer_id(text));
+          },
+          "Which")
+      ->required()
+      ->type_name("ID");
+  add_connection(*command, options->connection);
+  command->callback([options, run, &exit_code] {
+    check_connection(options->connection);
+    exit_code = run(*options);
+  });
+}
+
+void add_transfers(CLI::App& app, int& exit_code) {
+  auto* transfers =
+      app.add_subcommand("transfers", "Work between the stores: see it, and decide about what has failed");
+  transfers->require_subcommand(1);
+  add_transfers_ls(*transfers, exit_code);
+  add_for_transfers(
+      *transfers, "retry", "Try them again, at once and with all their attempts", run_transfers_retry, exit_code);
+  add_for_transfers(*transfers, "drop", "Forget them: what they were to do is not done", run_transfers_drop, exit_code);
+  transfers->footer(std::string(transfers_lesson) + "\n\n" + client_help_footer);
 }
 
 } // namespace
@@ -117,6 +203,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_listen(app, exit_code);
   add_for_one_piece(app, "cancel", "Stop making a piece; what was made is kept", run_cancel, exit_code);
   add_for_one_piece(app, "rm", "Remove a piece and its sound for good", run_rm, exit_code);
+  add_transfers(app, exit_code);
 }
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {

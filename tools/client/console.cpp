@@ -26,8 +26,8 @@ void put(std::FILE* where, std::string_view text) {
 
 } // namespace
 
-console::console(const connection_options& options, bool sound_on_stdout)
-    : options_(options), sound_on_stdout_(sound_on_stdout) {}
+console::console(const connection_options& options, bool sound_on_stdout, const char* look_up)
+    : options_(options), sound_on_stdout_(sound_on_stdout), look_up_(look_up) {}
 
 void console::line(std::string_view text) {
   if (!options_.json)
@@ -49,33 +49,61 @@ void console::error(std::string_view text, std::string_view code) {
   object({{"error", {{"code", code}, {"detail", text}}}});
 }
 
-int console::explain(const reply& answer) {
-  const int code = exit_code_of(answer);
-  auto text = printable(answer.detail);
+console::trouble console::trouble_of(const reply& answer) const {
+  trouble result{exit_code_of(answer), printable(answer.detail), {}, {}};
+  auto& text = result.text;
+  const auto is = [&result](const char* code) {
+    result.error = {{"code", code}, {"detail", result.text}};
+    return result;
+  };
   switch (answer.kind) {
-  case outcome::ok:
-    return exit_with::ok;
   case outcome::unreachable:
-    error("cannot reach a server at " + options_.server + " (" + text + ")", "unreachable");
-    remark("  start one with:  segue serve\n  or name another: --server URL, or SEGUE_SERVER in the environment");
-    return code;
+    text = "cannot reach a server at " + options_.server + " (" + text + ")";
+    result.remedy = answer.untrusted
+                        ? "  if an authority of your own vouches for it: --ca FILE, or SEGUE_CA in the environment"
+                        : "  start one with:  segue serve\n"
+                          "  or name another: --server URL, or SEGUE_SERVER in the environment";
+    return is("unreachable");
   case outcome::cut:
-    error("the connection to " + options_.server + " ended before the answer (" + text
-              + "); whether the request took effect is unknown, see: segue ls",
-        "cut");
-    return code;
+    text = "the connection to " + options_.server + " ended before the answer (" + text
+           + "); whether the request took effect is unknown, see: " + look_up_;
+    return is("cut");
   case outcome::stopped:
-    error("interrupted", "interrupted");
-    return code;
+    text = "interrupted";
+    return is("interrupted");
+  case outcome::ok:
   case outcome::problem:
     break;
   }
+  result.error =
+      answer.body.is_object() ? answer.body : nlohmann::json{{"status", answer.status}, {"detail", answer.detail}};
+  if (answer.status == 401) {
+    text = options_.token.empty() ? "the server asks for an API key or token: set SEGUE_TOKEN, or give --token"
+                                  : "the server does not take what SEGUE_TOKEN or --token says: " + text;
+  }
   if (answer.retry_after)
     text += " (try again in " + std::to_string(answer.retry_after->count()) + " s)";
-  put(stderr, "segue: " + text);
-  object({{"error",
-      answer.body.is_object() ? answer.body : nlohmann::json{{"status", answer.status}, {"detail", answer.detail}}}});
-  return code;
+  return result;
+}
+
+int console::explain(const reply& answer) {
+  if (answer.ok())
+    return exit_with::ok;
+  const auto what = trouble_of(answer);
+  put(stderr, "segue: " + what.text);
+  object({{"error", what.error}});
+  if (!what.remedy.empty())
+    remark(what.remedy);
+  return what.code;
+}
+
+int console::explain(const reply& answer, std::string_view about, nlohmann::json& error) {
+  auto what = trouble_of(answer);
+  put(stderr, "segue: " + std::string(about) + ": " + what.text);
+  error = std::move(what.error);
+  if (!what.remedy.empty())
+    remark(what.remedy);
+  return what.code;
 }
 
 int console::explain(const follow_result& result, const std::string& sink_error, const std::string& again) {

@@ -10,8 +10,7 @@
 namespace segue::client {
 
 /// What every client command is told.
-struct connection_options {
-  std::string server = "http://127.0.0.1:4437";
+struct connection_options : endpoint {
   /// One JSON object on standard output, and nothing else there.
   bool json = false;
 };
@@ -20,8 +19,9 @@ struct connection_options {
 /// object on standard output. Turns replies into exit codes.
 class console {
 public:
-  /// `sound_on_stdout`: standard output carries sound, so answers go to standard error.
-  explicit console(const connection_options& options, bool sound_on_stdout = false);
+  /// `sound_on_stdout`: standard output carries sound, so answers go to standard error. `look_up`: the command that
+  /// shows what has become of a request nobody answered.
+  explicit console(const connection_options& options, bool sound_on_stdout = false, const char* look_up = "segue ls");
 
   /// A line of the answer; nothing with --json.
   void line(std::string_view text);
@@ -34,6 +34,8 @@ public:
 
   /// Says why a request did not go well; the exit code.
   int explain(const reply& answer);
+  /// Says it of one thing among several; with --json `error` is set instead, for the one object that tells of all.
+  int explain(const reply& answer, std::string_view about, nlohmann::json& error);
   /// Says why following did not reach the end (any `follow_end` but complete and interrupted); the exit code.
   /// `sink_error`: what the sink has to say. `again`: the command that carries on.
   int explain(const follow_result& result, const std::string& sink_error, const std::string& again);
@@ -43,8 +45,17 @@ public:
   [[nodiscard]] bool json() const { return options_.json; }
 
 private:
+  struct trouble {
+    int code;
+    std::string text;
+    std::string remedy;
+    nlohmann::json error;
+  };
+  [[nodiscard]] trouble trouble_of(const reply& answer) const;
+
   const connection_options& options_;
   bool sound_on_stdout_;
+  const char* look_up_;
 };
 
 } // namespace segue::client

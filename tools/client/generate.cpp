@@ -119,7 +119,7 @@ std::optional<double> parse_duration(const std::string& text) {
 int run_generate(const generate_options& options) {
   const interrupt_guard guard;
   console says(options.connection, options.out == "-");
-  http_client client(options.connection.server, interrupted);
+  http_client client(options.connection, interrupted);
 
   std::string request;
   try {
@@ -153,6 +153,8 @@ int run_generate(const generate_options& options) {
     says.line("  listen    " + client.url(path + "/audio"));
     says.line("  download  " + client.url(path + "/download"));
     says.line("  events    " + client.url(path + "/events"));
+    if (!options.connection.token.empty())
+      says.remark("  each of them asks for the token as well");
   } else if (!out.begin(0)) {
     says.error(out.error() + "; the piece is being made, see: segue listen " + made->id, "write_failed");
     return says.finish(exit_with::failed);

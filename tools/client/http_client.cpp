@@ -24,13 +24,16 @@ std::string part_of(CURLU* url, CURLUPart part) {
 
 bool is_loopback(std::string_view host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
 
+bool is_untrusted(CURLcode code) { return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE; }
+
 bool is_unreachable(CURLcode code, CURL* handle) {
+  if (is_untrusted(code))
+    return true;
   switch (code) {
   case CURLE_COULDNT_CONNECT:
   case CURLE_COULDNT_RESOLVE_HOST:
   case CURLE_COULDNT_RESOLVE_PROXY:
   case CURLE_SSL_CONNECT_ERROR:
-  case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_URL_MALFORMAT:
   case CURLE_UNSUPPORTED_PROTOCOL:
     return true;
@@ -101,15 +104,15 @@ struct http_client::transfer {
   }
 };
 
-http_client::http_client(std::string server, std::function<bool()> stop)
-    : server_(std::move(server)), stop_(std::move(stop)), handle_(nullptr, curl_easy_cleanup) {
+http_client::http_client(endpoint where, std::function<bool()> stop)
+    : where_(std::move(where)), stop_(std::move(stop)), handle_(nullptr, curl_easy_cleanup) {
   [[maybe_unused]] static const auto once = curl_global_init(CURL_GLOBAL_DEFAULT);
   handle_.reset(curl_easy_init());
 }
 
 std::string http_client::url(std::string_view path, const query& parameters) const {
   url_handle url(curl_url(), &curl_url_cleanup);
-  curl_url_set(url.get(), CURLUPART_URL, (server_ + std::string(path)).c_str(), 0);
+  curl_url_set(url.get(), CURLUPART_URL, (where_.server + std::string(path)).c_str(), 0);
   for (const auto& [name, value] : parameters) {
     curl_url_set(url.get(), CURLUPART_QUERY, (name + '=' + value).c_str(), CURLU_APPENDQUERY | CURLU_URLENCODE);
   }
@@ -133,6 +136,14 @@ void http_client::prepare(transfer& call, const std::string& url) {
   curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, &transfer::on_tick);
   curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &call);
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  if (!where_.token.empty()) {
+    curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, where_.token.c_str());
+  }
+  if (!where_.ca.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, where_.ca.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr); // or the system's would be trusted beside it
+  }
   url_handle parts(curl_url(), &curl_url_cleanup);
   curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0);
   if (is_loopback(part_of(parts.get(), CURLUPART_HOST)))
@@ -147,6 +158,7 @@ reply http_client::perform(transfer& call) {
     result.kind = code == CURLE_ABORTED_BY_CALLBACK || call.sink_refused ? outcome::stopped
                   : is_unreachable(code, call.handle)                    ? outcome::unreachable
                                                                          : outcome::cut;
+    result.untrusted = is_untrusted(code);
     result.detail = call.error[0] != '\0' ? call.error.data() : curl_easy_strerror(code);
     return result;
   }

@@ -36,6 +36,8 @@ struct reply {
   std::string detail;
   /// The Retry-After header.
   std::optional<std::chrono::seconds> retry_after;
+  /// Unreachable because of its certificate, or of ours that should vouch for it.
+  bool untrusted = false;
 
   [[nodiscard]] bool ok() const { return kind == outcome::ok; }
 };
@@ -45,6 +47,16 @@ using byte_sink = std::function<bool(std::string_view bytes)>;
 /// Pairs of a query string, not yet encoded.
 using query = std::vector<std::pair<std::string, std::string>>;
 
+/// Where a server is, and what it is shown.
+struct endpoint {
+  /// As `normalise_server` gives it.
+  std::string server = "http://127.0.0.1:4437";
+  /// API key or token, sent with every request and never printed; empty: none.
+  std::string token;
+  /// A PEM file with the authorities that may vouch for an https server; empty: the system's.
+  std::string ca;
+};
+
 /// The address as `http://host:port[/prefix]`, or nothing if it is not an http(s) URL. "host:port" alone means http.
 [[nodiscard]] std::optional<std::string> normalise_server(const std::string& address);
 /// A text as one segment of a path.
@@ -53,15 +65,14 @@ using query = std::vector<std::pair<std::string, std::string>>;
 /// JSON and streaming requests to one server over one kept connection. Every failure is a `reply`, nothing throws.
 class http_client {
 public:
-  /// `server` as `normalise_server` gives it. `stop` is asked about once a second during `get` and `stream`.
-  explicit http_client(std::string server, std::function<bool()> stop = {});
+  /// `stop` is asked about once a second during `get` and `stream`.
+  explicit http_client(endpoint where, std::function<bool()> stop = {});
 
-  [[nodiscard]] const std::string& server() const { return server_; }
   /// The absolute URL of a path (already encoded) on this server.
   [[nodiscard]] std::string url(std::string_view path, const query& parameters = {}) const;
 
   reply get(std::string_view path, const query& parameters = {});
-  /// Posts JSON text. Never sent twice; not ended by `stop`, for its effect would be unknown.
+  /// Posts JSON text, or nothing. Never sent twice; not ended by `stop`, for its effect would be unknown.
   reply post(std::string_view path, const std::string& json_text);
   /// DELETE. Not ended by `stop`: it is what Ctrl-C sends.
   reply remove(std::string_view path, const query& parameters = {});
@@ -77,7 +88,7 @@ private:
   void prepare(transfer& call, const std::string& url);
   reply perform(transfer& call);
 
-  std::string server_;
+  endpoint where_;
   std::function<bool()> stop_;
   std::unique_ptr<void, void (*)(void*)> handle_;
 };

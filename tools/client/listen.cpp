@@ -70,7 +70,7 @@ int listen(const listen_options& options, console& says) {
                 + "  keep it:  segue listen " + options.id + " -o piece.mp3");
     return exit_with::refused;
   }
-  http_client client(options.connection.server, interrupted);
+  http_client client(options.connection, interrupted);
   auto answer = client.get(generation_path(options.id));
   const auto before = parse_generation(answer.body);
   if (answer.ok() && !before) {

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include <iomanip>
-#include <sstream>
 #include <unistd.h>
 #include <vector>
 
 #include "tools/client/exit_codes.hpp"
 #include "tools/client/piece.hpp"
 #include "tools/client/terminal.hpp"
+#include "tools/client/times.hpp"
 
 namespace segue::client {
 
@@ -18,21 +17,9 @@ namespace {
 
 constexpr unsigned page_size = 200;
 
-/// "12 s", "5 min", "3 h", "9 d" since an ISO 8601 time in UTC.
 std::string age_text(const std::string& created_at) {
-  std::tm parts{};
-  std::istringstream text(created_at);
-  text >> std::get_time(&parts, "%Y-%m-%dT%H:%M:%S");
-  if (text.fail())
-    return "?";
-  const auto age = std::max<long>(0, std::time(nullptr) - timegm(&parts));
-  if (age < 60)
-    return std::to_string(age) + " s";
-  if (age < 3600)
-    return std::to_string(age / 60) + " min";
-  if (age < 2 * 86400)
-    return std::to_string(age / 3600) + " h";
-  return std::to_string(age / 86400) + " d";
+  const auto created = parse_utc(created_at);
+  return created ? span_text(std::time(nullptr) - *created) : "?";
 }
 
 /// What there is; of an unfinished piece also what it is to become.
@@ -55,7 +42,7 @@ void print_row(std::string_view id, std::string_view state, std::string_view len
 
 int run_ls(const ls_options& options) {
   console says(options.connection);
-  http_client client(options.connection.server);
+  http_client client(options.connection);
   std::vector<generation> pieces;
   nlohmann::json rows = nlohmann::json::array();
   nlohmann::json next;
@@ -102,7 +89,7 @@ int run_ls(const ls_options& options) {
 
 int run_cancel(const piece_options& options) {
   console says(options.connection);
-  http_client client(options.connection.server);
+  http_client client(options.connection);
   const auto answer = client.remove(generation_path(options.id));
   if (!answer.ok())
     return says.finish(says.explain(answer));
@@ -116,7 +103,7 @@ int run_cancel(const piece_options& options) {
 
 int run_rm(const piece_options& options) {
   console says(options.connection);
-  http_client client(options.connection.server);
+  http_client client(options.connection);
   const auto answer = client.remove(generation_path(options.id), {{"purge", "true"}});
   if (!answer.ok())
     return says.finish(says.explain(answer));

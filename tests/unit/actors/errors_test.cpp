@@ -32,6 +32,7 @@ CAF_TEST(every code has a name of its own in lower case) {
   CAF_CHECK_EQUAL(to_string(ec::none), "none");
   CAF_CHECK_EQUAL(to_string(ec::not_found), "not_found");
   CAF_CHECK_EQUAL(to_string(ec::producer_gap), "producer_gap");
+  CAF_CHECK_EQUAL(to_string(ec::unauthenticated), "unauthenticated");
   CAF_CHECK_EQUAL(to_string(ec::internal), "internal");
 }
 

@@ -145,7 +145,10 @@ CAF_TEST(every type of the block is tested but the ones with handles) {
   CAF_CHECK_EQUAL(names.size(), size_t{block::end} - block::begin - handle_carriers);
   CAF_CHECK_EQUAL(names.count("segue::generation_row"), 1u);
   CAF_CHECK_EQUAL(names.count("segue::resend_appends"), 1u);
-  CAF_CHECK_EQUAL(names.count("segue::stream_opened"), 0u);
+  for (const char* name : {"put_object", "load_archived", "transfer_row", "lease_transfers", "mark_archive", "api_key", "role"})
+    CAF_CHECK_EQUAL(names.count("segue::" + std::string{name}), 1u);
+  for (const char* name : {"stream_opened", "tenant_services"})
+    CAF_CHECK_EQUAL(names.count("segue::" + std::string{name}), 0u);
 }
 
 CAF_TEST(every message names all its fields to inspectors) {
@@ -210,8 +213,26 @@ CAF_TEST(an actor system knows every message by its name) {
   });
 }
 
-CAF_TEST(the states of a generation have names) {
-  const std::vector<std::string> names{"queued", "running", "completed", "failed", "cancelled", "purging"};
-  for (size_t i = 0; i < names.size(); ++i)
-    CAF_CHECK_EQUAL(to_string(static_cast<generation_state>(i)), names[i]);
+CAF_TEST(every value of an enumeration has its name) {
+  auto spell = []<class Enumeration>(Enumeration last) {
+    std::string all;
+    for (int i = 0; i <= static_cast<int>(last); ++i)
+      all += (i == 0 ? "" : " ") + to_string(static_cast<Enumeration>(i));
+    return all;
+  };
+  CAF_CHECK_EQUAL(spell(generation_state::purging), "queued running completed failed cancelled purging");
+  CAF_CHECK_EQUAL(spell(transfer_kind::remove), "upload evict download remove");
+  CAF_CHECK_EQUAL(spell(transfer_state::done), "waiting running dead done");
+  CAF_CHECK_EQUAL(spell(role::admin), "nobody reader writer admin");
+}
+
+CAF_TEST(what somebody may see is theirs unless they are the admin) {
+  for (auto may : {role::nobody, role::reader, role::writer}) {
+    tenant_services x{{}, {}, {}, {}, "alpha", "ada", may};
+    CAF_CHECK(x.may_see("ada") && !x.may_see("bob") && !x.may_see(""));
+    CAF_CHECK_EQUAL(x.only_of(), "ada");
+  }
+  tenant_services admin{{}, {}, {}, {}, "alpha", "ada", role::admin};
+  CAF_CHECK(admin.may_see("ada") && admin.may_see("bob") && admin.may_see(""));
+  CAF_CHECK_EQUAL(admin.only_of(), "");
 }

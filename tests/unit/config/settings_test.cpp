@@ -3,13 +3,10 @@
 #include "config/settings.hpp"
 
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "tests/support/config_file.hpp"
 #include "tests/support/test.hpp"
 
 using namespace segue;
@@ -17,36 +14,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using pairs = std::vector<std::pair<std::string, std::string>>;
-
 const std::string example = SEGUE_SOURCE_DIR "/config/segue.json";
-
-/// A configuration file that goes away with its test.
-class config_file {
-public:
-  explicit config_file(const std::string& text)
-      : path_(std::filesystem::temp_directory_path() / ("segue-settings-" + std::to_string(::getpid()) + ".json")) {
-    std::ofstream{path_} << text;
-  }
-  ~config_file() { std::filesystem::remove(path_); }
-  std::string path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
-
-std::string load(const std::string& file, const pairs& command_line) {
-  try {
-    load_settings(file, command_line);
-    return "accepted";
-  } catch (const bad_setting& x) {
-    return x.what;
-  }
-}
 
 std::string refusal(const std::string& name, const std::string& value) { return load("", {{name, value}}); }
 
 std::string refusal_of_file(const std::string& text) { return load(config_file{text}.path(), {}); }
+
+const std::string from_environment = "${env:SEGUE_SETTINGS_TEST}";
 
 } // namespace
 
@@ -80,6 +54,11 @@ CAF_TEST(without a file and flags the defaults hold) {
   CAF_CHECK(x.heartbeat == 5s);
   CAF_CHECK(x.stall_timeout == 5min);
   CAF_CHECK(!x.log_json);
+  CAF_CHECK(!x.auth && !x.archive && !x.work_elsewhere);
+  CAF_CHECK_EQUAL(x.jwt_secret + x.metrics_token + x.tls_certificate + x.tls_key, "");
+  CAF_CHECK_EQUAL(x.objects, "file:");
+  CAF_CHECK(x.archive_after == 24h);
+  CAF_CHECK_EQUAL(x.object_part, 8u << 20);
 }
 
 CAF_TEST(the example file names every setting in order with default and help) {
@@ -182,6 +161,11 @@ CAF_TEST(words are taken from a list) {
       refusal("log-level", "loud"), "log-level: \"loud\" is not possible; it must be debug, info, warning or error");
   CAF_CHECK(load_settings("", {{"log-format", "json"}}).log_json);
   CAF_CHECK(load_settings("", {{"insecure", "true"}}).insecure);
+  CAF_CHECK_EQUAL(refusal("policy", "delete"), "policy: \"delete\" is not possible; it must be keep or archive");
+  CAF_CHECK_EQUAL(refusal("transfers", "there"), "transfers: \"there\" is not possible; it must be here or elsewhere");
+  CAF_CHECK(load_settings("", {{"policy", "archive"}}).archive && !load_settings("", {{"policy", "keep"}}).archive);
+  CAF_CHECK(load_settings("", {{"transfers", "elsewhere"}}).work_elsewhere && !load_settings("", {{"transfers", "here"}}).work_elsewhere);
+  CAF_CHECK(load_settings("", {{"auth", "true"}}).auth);
   for (const char* level : {"debug", "info", "warning", "error"})
     CAF_CHECK_EQUAL(load_settings("", {{"log-level", level}}).log_level, level);
 }
@@ -203,4 +187,52 @@ CAF_TEST(a file that cannot be used says why) {
                   .ends_with("data must be a string, a number, true or false"));
   CAF_CHECK(refusal_of_file("{\"store-readers\": 2.5}").starts_with("store-readers: \"2.5\" is not possible"));
   CAF_CHECK(refusal_of_file("{\"store-readers\": -2}").starts_with("store-readers: \"-2\" is not possible"));
+}
+
+CAF_TEST(parts of objects are as large as object stores want them or there are none) {
+  for (const char* good : {"0", "5MiB", "5242880", "1GiB"})
+    CAF_CHECK_EQUAL(refusal("object-part", good), "accepted");
+  for (const char* bad : {"1", "5242879", "4MiB"})
+    CAF_CHECK_EQUAL(refusal("object-part", bad), "object-part: \"" + std::string{bad}
+        + "\" is not possible; it must be 0, or at least 5MiB, which is the smallest part that object stores take");
+}
+
+// -- what is kept elsewhere
+
+CAF_TEST(a setting may be kept in the environment or in a file) {
+  variable x{"s3cr3t"};
+  config_file file{"a secret\nof two lines\r\n\n"};
+  CAF_CHECK_EQUAL(load_settings("", {{"data", from_environment}}).data, "s3cr3t");
+  CAF_CHECK_EQUAL(load_settings("", {{"jwt-secret", "${file:" + file.path() + "}"}}).jwt_secret, "a secret\nof two lines");
+  auto url = "redis://ada:" + from_environment + "@${env:SEGUE_SETTINGS_TEST}:1/$0{}";
+  CAF_CHECK_EQUAL(load_settings("", {{"chunk-store", url}}).chunk_store, "redis://ada:s3cr3t@s3cr3t:1/$0{}");
+  variable number{"7"};
+  CAF_CHECK_EQUAL(load_settings("", {{"generations-running", from_environment}}).generations_running, 7u);
+}
+
+CAF_TEST(what is kept elsewhere is taken as it is) {
+  variable x{"${file:/etc/passwd}${env:HOME}"};
+  CAF_CHECK_EQUAL(load_settings("", {{"data", from_environment}}).data, "${file:/etc/passwd}${env:HOME}");
+  for (const char* text : {"${", "$", "$env:HOME", "${env:HOME", "{env:HOME}", "}${"})
+    CAF_CHECK_EQUAL(load_settings("", {{"data", text}}).data, text);
+}
+
+CAF_TEST(what is not there is named) {
+  CAF_CHECK_EQUAL(refusal("data", from_environment), "data: there is no environment variable SEGUE_SETTINGS_TEST");
+  CAF_CHECK_EQUAL(refusal("data", "${file:/nowhere/x}"), "data: the file /nowhere/x cannot be read, or is empty");
+  CAF_CHECK_EQUAL(refusal("data", "${file:/}"), "data: the file / cannot be read, or is empty");
+  CAF_CHECK_EQUAL(refusal("data", "${file:" + config_file{""}.path() + "}").find("data: the file "), 0u);
+  for (const char* where : {"${vault:x}", "${}", "${HOME}", "${ENV:HOME}"})
+    CAF_CHECK_EQUAL(refusal("data", where),
+        "data: " + std::string{where} + " is not possible; there are ${env:NAME} and ${file:PATH}");
+}
+
+CAF_TEST(a refusal never shows what is kept elsewhere) {
+  variable x{"s3cr3t"};
+  for (const char* name : {"listen", "generations-running", "idle", "ring-bytes", "policy", "auth", "allow-origin", "object-part"}) {
+    auto said = refusal(name, from_environment);
+    CAF_MESSAGE(said);
+    CAF_CHECK(said != "accepted");
+    CAF_CHECK_EQUAL(said.find("s3cr3t"), std::string::npos);
+  }
 }

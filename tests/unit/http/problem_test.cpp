@@ -36,7 +36,7 @@ CAF_TEST(every code has its status) {
   const std::vector<line> lines{{ec::invalid_argument, 400}, {ec::bad_offset, 400}, {ec::not_found, 404}, {ec::gone, 410}, {ec::too_large, 413},
       {ec::conflict, 409}, {ec::closed, 409}, {ec::wrong_type, 409}, {ec::stale_producer, 403}, {ec::producer_gap, 409},
       {ec::busy, 429}, {ec::moved, 503}, {ec::fenced, 503}, {ec::unknown_outcome, 503}, {ec::unavailable, 503},
-      {ec::timeout, 503}, {ec::storage_full, 507}, {ec::corrupt, 500}, {ec::internal, 500}};
+      {ec::timeout, 503}, {ec::storage_full, 507}, {ec::corrupt, 500}, {ec::unauthenticated, 401}, {ec::internal, 500}};
   CAF_CHECK_EQUAL(lines.size(), all_codes().size());
   for (const auto& [code, status] : lines) {
     CAF_MESSAGE(to_string(code));

@@ -16,16 +16,16 @@ namespace {
 using segments = std::vector<std::string>;
 
 const router table{{
-    {"GET", "/", {}, "page"},
-    {"GET", "/web/{name}", {}, "asset"},
-    {"POST", "/v1/things", {}, "make"},
-    {"GET", "/v1/things", {}, "list"},
-    {"GET", "/v1/things/{id}", {}, "show"},
-    {"DELETE", "/v1/things/{id}", {}, "remove"},
-    {"GET", "/v1/things/special", {}, "special"},
-    {"GET", "/v1/users/{user}/things/{id}", {}, "of a user"},
-    {"GET", "/v1/stream/{path*}", {}, "stream"},
-    {"PUT", "/v1/stream/{path*}", {}, "write"},
+    {"GET", "/", {}, segue::role::nobody, "page"},
+    {"GET", "/web/{name}", {}, segue::role::nobody, "asset"},
+    {"POST", "/v1/things", {}, segue::role::nobody, "make"},
+    {"GET", "/v1/things", {}, segue::role::nobody, "list"},
+    {"GET", "/v1/things/{id}", {}, segue::role::nobody, "show"},
+    {"DELETE", "/v1/things/{id}", {}, segue::role::nobody, "remove"},
+    {"GET", "/v1/things/special", {}, segue::role::nobody, "special"},
+    {"GET", "/v1/users/{user}/things/{id}", {}, segue::role::nobody, "of a user"},
+    {"GET", "/v1/stream/{path*}", {}, segue::role::nobody, "stream"},
+    {"PUT", "/v1/stream/{path*}", {}, segue::role::nobody, "write"},
 }};
 
 /// Purpose of what was found and the parameters; or what is allowed.

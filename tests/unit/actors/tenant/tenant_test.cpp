@@ -15,6 +15,7 @@ namespace {
 struct engines {
   chunk_store_engine chunks{"memory:"};
   catalogue_engine rows{"sqlite::memory:"};
+  object_store_engine objects{"file:"};
 };
 
 /// A whole tenant with scripted generators over engines in memory.
@@ -23,11 +24,14 @@ struct world : engines, actor_fixture {
     kill_all(); // the tenant brings its own
     tenant_parts parts;
     parts.name = "test";
-    parts.make_chunk_store = [this](caf::actor_system& system) {
-      return chunk_host = spawn_chunk_store_host(system, store, on_scheduler, counters);
+    parts.make_object_store = [this](caf::actor_system& system) {
+      return spawn_object_store_host(system, objects.get(), on_scheduler, counters);
+    };
+    parts.make_chunk_store = [this](caf::actor_system& system, object_store_actor at) {
+      return chunk_host = spawn_chunk_store_host(system, {store, nullptr, &counters}, at, on_scheduler);
     };
     parts.make_catalogue = [this](caf::actor_system& system) {
-      return row_host = spawn_catalogue_host(system, rows.get(), on_scheduler);
+      return row_host = spawn_catalogue_host(system, rows.get(), on_scheduler, counters);
     };
     parts.make_generator = scripted_factory(script);
     parts.counters = &counters;
@@ -87,11 +91,11 @@ CAF_TEST(ready is who can read both stores and has read the unfinished rows) {
   world x;
   auto ready = x.ask(x.tenant, check_readiness{}).reply();
   CAF_CHECK(ready.ready);
-  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: ok", "catalogue: ok", "generations: ok"}));
+  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: ok", "catalogue: ok", "generations: ok", "objects: ok"}));
   x.store->fail_reads(true);
   ready = x.ask(x.tenant, check_readiness{}).reply();
   CAF_CHECK(!ready.ready);
-  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: internal", "catalogue: ok", "generations: ok"}));
+  CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: internal", "catalogue: ok", "generations: ok", "objects: ok"}));
   x.store->fail_reads(false);
   CAF_CHECK(x.ask(x.tenant, check_readiness{}).reply().ready);
 }
@@ -159,7 +163,7 @@ CAF_TEST(parts that die too often are given up and that is said) {
   auto shown = x.ask(x.tenant, describe_actor{});
   x.pass(2s);
   CAF_CHECK_EQUAL(shown.reply().state, "given up");
-  CAF_CHECK_EQUAL(shown.reply().children.size(), 4u);
+  CAF_CHECK_EQUAL(shown.reply().children.size(), 7u);
 }
 
 CAF_TEST(the actor tree shows every part with its restarts) {
@@ -170,7 +174,7 @@ CAF_TEST(the actor tree shows every part with its restarts) {
   auto tree = x.ask(x.tenant, describe_actor{}).reply();
   CAF_CHECK_EQUAL(tree.name, "tenant test");
   CAF_CHECK_EQUAL(tree.state, "ready");
-  CAF_CHECK_EQUAL(tree.children.size(), 4u);
+  CAF_CHECK_EQUAL(tree.children.size(), 7u);
   if (auto* host = child(tree, "chunk store host"))
     CAF_CHECK(child(*host, "writer") && child(*host, "reader"));
   if (auto* directory = child(tree, "directory"))

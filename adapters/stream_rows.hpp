@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace segue::rocksdb_engine {
+namespace segue {
 
 /// Thrown when bytes are not what was written: a truncated row or a wrong checksum.
 struct bad_row {};
@@ -30,4 +30,4 @@ producer_tag decode_producer(std::string_view bytes);
 std::string encode(const chunk& record);
 chunk decode_chunk(position start, std::string_view bytes);
 
-} // namespace segue::rocksdb_engine
+} // namespace segue

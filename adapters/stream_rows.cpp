@@ -1,16 +1,16 @@
-#include "adapters/rocksdb/rows.hpp"
+#include "adapters/stream_rows.hpp"
 
 #include <zlib.h>
 
 #include <algorithm>
 #include <concepts>
 
-namespace segue::rocksdb_engine {
+namespace segue {
 
 namespace {
 
 constexpr char layout = 1;
-constexpr char stream_layout = 2; ///< 1: without what belongs to forks
+constexpr char stream_layout = 3; ///< 2: without archive and user; 1: and without what belongs to forks
 
 uint32_t checksum(std::string_view bytes) {
   return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
@@ -146,6 +146,7 @@ std::string encode(const stream_row& x) {
       << x.forked_from << x.forks << static_cast<uint32_t>(x.lineage.size());
   for (const auto& one : x.lineage)
     out << one.id << one.until;
+  out << static_cast<uint8_t>(x.archive) << x.user_id;
   return out.take();
 }
 
@@ -163,6 +164,13 @@ stream_row decode_stream(std::string_view bytes) {
     in >> one.id >> one.until;
     x.lineage.push_back(one);
   }
+  if (in.version() == 2)
+    return x;
+  uint8_t archive = 0;
+  in >> archive >> x.user_id;
+  if (archive > static_cast<uint8_t>(archive_state::evicted))
+    throw bad_row{};
+  x.archive = static_cast<archive_state>(archive);
   return x;
 }
 
@@ -196,4 +204,4 @@ chunk decode_chunk(position start, std::string_view bytes) {
   return record;
 }
 
-} // namespace segue::rocksdb_engine
+} // namespace segue

@@ -1,0 +1,97 @@
+#include "actors/transfer/reporter.hpp"
+
+#include "actors/log.hpp"
+#include "actors/sound.hpp"
+#include "actors/unix_clock.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace segue {
+
+namespace {
+
+constexpr auto timeout = std::chrono::seconds{30};
+constexpr auto pause = std::chrono::seconds{1};
+constexpr int64_t overlap_ms = 5'000; ///< clocks of others differ, and rows become visible later than they were written
+constexpr uint32_t page = 200;
+
+std::string event_of(const transfer_row& x) {
+  nlohmann::ordered_json event{{"type", "transfer"}, {"time", format_time(x.changed_at_ms)}, {"id", x.id},
+      {"kind", to_string(x.kind)}, {"state", to_string(x.state)}, {"attempts", x.attempts}, {"bytes_done", x.bytes_done},
+      {"bytes_total", x.bytes_total}};
+  if (!x.error.empty())
+    event["error"] = x.error;
+  if (x.state == transfer_state::waiting)
+    event["due"] = format_time(x.due_at_ms);
+  return event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+/// Grows with every change of a row, so that no event is told twice, whoever tells it.
+std::string sequence_of(const transfer_row& x) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%015lld.%d", static_cast<long long>(x.changed_at_ms), static_cast<int>(x.state));
+  return text;
+}
+
+} // namespace
+
+void reporter_state::begin(caf::actor parent, catalogue_actor catalogue, directory_actor directory) {
+  catalogue_ = std::move(catalogue);
+  directory_ = std::move(directory);
+  since_ms_ = unix_now_ms(self_->clock()) - 60'000;
+  self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
+  self_->monitor(parent);
+  again();
+}
+
+void reporter_state::again() { self_->delayed_send(self_, pause, report_transfers{}); }
+
+void reporter_state::on(const report_transfers&) {
+  self_->request(catalogue_, timeout, list_changed_transfers{since_ms_, page})
+      .then(
+          [this](const transfers_listed& x) {
+            for (const auto& row : x.rows)
+              tell(row);
+            if (!x.rows.empty())
+              since_ms_ = std::max(since_ms_, x.rows.back().changed_at_ms - (x.rows.size() < page ? overlap_ms : 0));
+            std::erase_if(told_, [this](const auto& known) { return known.second < since_ms_; });
+            again();
+          },
+          [this](const caf::error&) { again(); });
+}
+
+void reporter_state::tell(const transfer_row& row) {
+  auto id = whose_audio(row.path);
+  if (!id || row.kind == transfer_kind::remove || std::exchange(told_[row.id], row.changed_at_ms) == row.changed_at_ms)
+    return;
+  self_->request(catalogue_, timeout, find_generation{*id})
+      .then([this, row, id = *id](const generation_status& x) { append(row, id, x.row.user_id); },
+          [](const caf::error&) {}); // it is being purged
+}
+
+void reporter_state::append(const transfer_row& row, const std::string& request_id, const std::string& user_id) {
+  auto text = event_of(row);
+  auto length = static_cast<uint32_t>(text.size());
+  append_chunk event{.bytes = payload{std::move(text)}, .lengths = {length}, .stream_seq = sequence_of(row)};
+  stream_wish wish{.path = transfers_path(request_id), .content_type = "application/json", .user_id = user_id};
+  self_->request(directory_, timeout, open_stream{std::move(wish)})
+      .then(
+          [this, event](const stream_opened& x) {
+            self_->request(x.stream, timeout, event).then([](const chunk_appended&) {}, [](const caf::error&) {});
+          },
+          [](const caf::error&) {});
+}
+
+reporter_actor::behavior_type transfer_reporter(reporter_actor::stateful_pointer<reporter_state> self, caf::actor parent,
+    catalogue_actor catalogue, directory_actor directory) {
+  auto& st = self->state;
+  st.begin(std::move(parent), std::move(catalogue), std::move(directory));
+  return {
+      [&st](const report_transfers& x) { return st.on(x); },
+      [&st](const describe_actor& x) { return st.on(x); },
+  };
+}
+
+} // namespace segue

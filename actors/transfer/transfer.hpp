@@ -1,0 +1,87 @@
+// One transfer, once: a disposable worker. It ends normally when the row says what comes next, and with an error otherwise.
+#pragma once
+
+#include "actors/archive.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/metrics.hpp"
+#include "actors/sha256.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <functional>
+
+namespace segue {
+
+/// What transfers work with.
+struct transfer_ground {
+  catalogue_actor catalogue;
+  chunk_store_actor chunks;
+  object_store_actor objects;
+};
+
+struct transfer_options {
+  std::chrono::milliseconds lease{30'000};  ///< a worker that is silent for so long has lost its transfer
+  std::chrono::milliseconds timeout{20'000}; ///< of one step; shorter than the lease
+  uint64_t part_bytes = 8 << 20;             ///< larger pieces are uploaded in parts of this size; 0: always in one
+  std::chrono::milliseconds evict_after{0};  ///< how long chunks stay when an object has them
+};
+
+/// The steps of one transfer. Every step may be done again: whoever comes after a crash looks first how far it got.
+class transfer_worker {
+public:
+  static inline const char* name = "transfer";
+
+  explicit transfer_worker(transfer_actor::pointer self) : self_(self) {}
+
+  void begin(transfer_row row, transfer_ground ground, transfer_options options, metrics& m);
+
+  void on(const renew_lease&);
+  actor_description on(const describe_actor&) const;
+
+private:
+  using next_step = std::function<void()>;
+
+  // -- what every kind does
+  template <class Handle, class Request, class Reply>
+  void ask(Handle whom, Request what, std::function<void(Reply&)> then);
+  void record(next_step then);
+  void progress(uint64_t bytes, next_step then);
+  void finish();
+  void wait_for_eviction();
+  void fail(const caf::error& why) { self_->quit(why); }
+  void mark(archive_state from, archive_state to, next_step then);
+
+  // -- upload
+  void upload(const stream_row& stream);
+  void read_piece();
+  void send_part(next_step then);
+  void finish_object();
+  void verify(position at);
+  void put_manifest();
+
+  // -- the others
+  void evict(const stream_row& stream);
+  void download(const stream_row& stream);
+  void restore(position at);
+  void remove(bool stream_is_there);
+
+  transfer_actor::pointer self_;
+  transfer_row row_;
+  transfer_ground ground_;
+  transfer_options options_;
+  metrics* metrics_ = nullptr;
+
+  // -- the piece
+  stream_row stream_;
+  manifest manifest_;
+  sha256 sum_;
+  std::string part_;      ///< what the next part will be
+  std::vector<std::string> tags_;
+};
+
+/// Starts the worker of a leased row. It stops when its parent does.
+transfer_actor::behavior_type transfer(transfer_actor::stateful_pointer<transfer_worker> self, caf::actor parent,
+    transfer_row row, transfer_ground ground, transfer_options options, metrics* m);
+
+} // namespace segue

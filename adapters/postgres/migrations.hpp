@@ -1,0 +1,12 @@
+// The schema of the catalogue, and how it comes to be what this program knows.
+#pragma once
+
+#include "adapters/postgres/pool.hpp"
+
+namespace segue::postgres {
+
+/// Brings the schema up to date; it is made if there is none. Any number of processes may do so at once. Throws
+/// `ec::conflict` when a newer program was here.
+void migrate(pool& connections);
+
+} // namespace segue::postgres

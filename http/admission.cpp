@@ -1,0 +1,46 @@
+#include "http/admission.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+namespace segue::http {
+
+std::string credential_of(const exchange::request& x) {
+  for (const auto& [name, value] : x.headers) {
+    if (name != "authorization")
+      continue;
+    constexpr std::string_view scheme = "bearer ";
+    if (value.size() > scheme.size() && boost::beast::iequals(value.substr(0, scheme.size()), scheme))
+      return value.substr(scheme.size());
+    return "?"; // another scheme: good for nothing, but not nothing
+  }
+  bool looks = x.method == "GET" || x.method == "HEAD";
+  return looks ? x.target.find("access_token").value_or("") : std::string{};
+}
+
+asio::awaitable<bool> admit(exchange& x, role needed) {
+  if (needed == role::nobody)
+    co_return true;
+  auto services = co_await x.services();
+  if (!services && code_of(services.error()) == ec::unauthenticated) {
+    header_list headers{{"WWW-Authenticate", "Bearer realm=\"segue\""}};
+    auto why = problem_of(services.error());
+    co_await x.send_problem(std::move(why), std::move(headers));
+    co_return false;
+  }
+  if (!services) {
+    co_await x.send_error(services.error());
+    co_return false;
+  }
+  if (services->may >= needed)
+    co_return true;
+  auto why = refused(403, "forbidden", "This is not for everybody",
+      "The role " + to_string(needed) + " is needed, and the one shown is " + to_string(services->may) + ".");
+  co_await x.send_problem(std::move(why));
+  co_return false;
+}
+
+problem no_such_thing() {
+  return refused(404, "not_found", "There is no such thing", "Nothing of yours has this name.");
+}
+
+} // namespace segue::http

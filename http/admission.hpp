@@ -1,0 +1,18 @@
+// Who may come in: what a request shows, and what its route asks for.
+#pragma once
+
+#include "http/exchange.hpp"
+
+namespace segue::http {
+
+/// The API key or token of a request: `Authorization: Bearer …`, or, for what browsers open without headers (sound, WebSockets,
+/// event sources), `?access_token=…` of a GET. Empty: none.
+std::string credential_of(const exchange::request& x);
+
+/// Whether who asks may use a route that needs this role. False: the request was answered.
+asio::awaitable<bool> admit(exchange& x, role needed);
+
+/// Refuses what is there, but is somebody else's, as if it were not there.
+problem no_such_thing();
+
+} // namespace segue::http

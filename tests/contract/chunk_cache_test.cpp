@@ -1,0 +1,194 @@
+// What every cache of recent records promises. It may forget at any time: a server that is slow for a moment counts as away,
+// so that whatever is looked for is looked for again.
+#define CAF_SUITE contract.chunk_cache
+
+#include "adapters/memory/memory_chunk_cache.hpp"
+
+#include <thread>
+
+#include "tests/support/engines.hpp"
+#include "tests/support/test.hpp"
+
+using namespace segue;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Records of these texts from a position on.
+std::vector<chunk> records(position at, const std::vector<std::string>& texts) {
+  std::vector<chunk> all;
+  for (const auto& text : texts) {
+    all.push_back({at, payload{text}, {static_cast<uint32_t>(text.size())}});
+    at += text.size();
+  }
+  return all;
+}
+
+std::string line(const std::vector<chunk>& found) {
+  std::string out;
+  for (const auto& x : found) {
+    out += std::to_string(x.start) + ":" + std::string{x.bytes.view()};
+    for (auto length : x.lengths)
+      out += "/" + std::to_string(length);
+    out += ' ';
+  }
+  return out;
+}
+
+/// Runs `fill` and then `look` until that answers what it should, and checks what it answered in the end.
+template <class Fill, class Look>
+void settles(Fill fill, Look look, const std::string& expected) {
+  std::string found;
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    fill();
+    found = line(look());
+    if (found == expected)
+      break;
+    std::this_thread::sleep_for(1100ms);
+  }
+  CAF_CHECK_EQUAL(found, expected);
+}
+
+} // namespace
+
+CAF_TEST(records are found from where one begins) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    auto fill = [&] {
+      cache->put(7, records(0, {"abc", "de"}));
+      cache->put(7, records(5, {"fghi", "j"}));
+      cache->put(8, records(3, {"neighbour"}));
+    };
+    auto answers = [&](position after, uint64_t limit, const std::string& expected) {
+      settles(fill, [&] { return cache->get(7, after, limit); }, expected);
+    };
+    answers(0, 100, "0:abc/3 3:de/2 5:fghi/4 9:j/1 ");
+    answers(3, 100, "3:de/2 5:fghi/4 9:j/1 ");
+    answers(0, 0, "0:abc/3 ");
+    answers(0, 4, "0:abc/3 ");
+    answers(0, 5, "0:abc/3 3:de/2 ");
+    answers(9, UINT64_MAX, "9:j/1 ");
+    answers(1, 100, ""); // inside a record
+    answers(10, 100, "");
+    answers(UINT64_MAX, 100, "");
+    settles(fill, [&] { return cache->get(9, 0, 100); }, "");
+    settles(fill, [&] { return cache->get(8, 3, 100); }, "3:neighbour/9 ");
+  });
+}
+
+CAF_TEST(any byte is kept) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    auto strange = records(UINT64_MAX / 2, {std::string{"\0\xff\r\n\x01", 5}, std::string(100'000, '\0')});
+    settles([&] { cache->put(1, strange); }, [&] { return cache->get(1, UINT64_MAX / 2, UINT64_MAX); }, line(strange));
+  });
+}
+
+CAF_TEST(putting nothing or the same again changes nothing) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    auto all = records(0, {"abc", "de", "f"});
+    auto fill = [&] {
+      cache->put(1, all);
+      cache->put(1, {});
+      cache->put(2, {});
+      cache->put(1, records(0, {"abc"}));
+      cache->put(1, records(3, {"de", "f"}));
+      cache->put(1, all);
+    };
+    settles(fill, [&] { return cache->get(1, 0, 100); }, line(all));
+    settles(fill, [&] { return cache->get(2, 0, 100); }, "");
+  });
+}
+
+CAF_TEST(what is older than everything kept is left out) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    auto fill = [&] {
+      cache->put(1, records(10, {"new", "er"}));
+      cache->put(1, records(0, {"old"}));
+    };
+    settles(fill, [&] { return cache->get(1, 10, 100); }, "10:new/3 13:er/2 ");
+    auto old = cache->get(1, 0, 100);
+    CAF_CHECK(old.empty());
+  });
+}
+
+CAF_TEST(nothing is read over a gap) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    auto fill = [&] {
+      cache->put(1, records(0, {"abc"}));
+      cache->put(1, records(5, {"fgh"}));
+    };
+    settles(fill, [&] { return cache->get(1, 5, 100); }, "5:fgh/3 ");
+    auto before = line(cache->get(1, 0, 100));
+    CAF_CHECK(before == "0:abc/3 " || before.empty());
+  });
+}
+
+/// As when a server has lost its last second: the stream goes on from before, with other bytes.
+CAF_TEST(records that contradict what is there take its place) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    auto fill = [&](const std::vector<chunk>& then) {
+      return [&cache, then] {
+        cache->forget(1);
+        cache->put(1, records(0, {"abc", "def", "ghi"}));
+        cache->put(1, then);
+      };
+    };
+    for (const auto& texts : std::vector<std::vector<std::string>>{{"DEF"}, {"DE", "FG"}, {"DEFGHIJKL"}}) {
+      auto then = records(3, texts);
+      settles(fill(then), [&] { return cache->get(1, 3, 100); }, line(then));
+    }
+    auto shifted = records(4, {"other"});
+    settles(fill(shifted), [&] { return cache->get(1, 4, 100); }, line(shifted));
+    auto stale = cache->get(1, 3, 100);
+    CAF_CHECK(stale.empty());
+  });
+}
+
+CAF_TEST(what is forgotten is not found and may come again) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    cache->forget(1);
+    auto other = [&] { cache->put(2, records(0, {"stays"})); };
+    settles([&] { cache->put(1, records(0, {"abc"})), cache->forget(1); }, [&] { return cache->get(1, 0, 100); }, "");
+    settles(other, [&] { return cache->get(2, 0, 100); }, "0:stays/5 ");
+    settles([&] { cache->put(1, records(0, {"x"})); }, [&] { return cache->get(1, 0, 100); }, "0:x/1 ");
+  });
+}
+
+CAF_TEST(many threads may use it) {
+  for_each_chunk_cache([](chunk_cache_engine& cache) {
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (stream_id id = 1; id <= 6; ++id)
+      threads.emplace_back([&cache, &wrong, id] {
+        for (position at = 0; at < 600; at += 3) {
+          cache->put(id % 3, records(at, {"abc"}));
+          auto found = cache->get(id % 3, at, 9);
+          wrong += !found.empty() && (found.front().start != at || found.front().bytes.view() != "abc") ? 1 : 0;
+          if (at % 60 == 0)
+            cache->forget(id % 3);
+        }
+      });
+    for (auto& x : threads)
+      x.join();
+    CAF_CHECK_EQUAL(wrong.load(), 0);
+  });
+}
+
+CAF_TEST(the memory cache stays within its bytes and drops what nobody uses first) {
+  auto text = std::string(1000, 'x');
+  auto cost = 1000 + sizeof(chunk) + sizeof(uint32_t);
+  memory::memory_chunk_cache cache{6 * cost};
+  cache.put(1, records(0, {text, text, text}));
+  cache.put(2, records(0, {text, text, text}));
+  CAF_CHECK_EQUAL(cache.get(1, 0, UINT64_MAX).size(), 3u); // a use
+  cache.put(3, records(0, {text}));
+  CAF_CHECK_EQUAL(cache.get(2, 0, UINT64_MAX).size(), 0u); // the oldest of the one that was not used
+  CAF_CHECK_EQUAL(cache.get(2, 1000, UINT64_MAX).size(), 2u);
+  CAF_CHECK_EQUAL(cache.get(1, 0, UINT64_MAX).size(), 3u);
+  cache.put(4, records(0, {text, text, text, text, text, text, text}));
+  CAF_CHECK(cache.get(1, 0, 1).empty() && cache.get(2, 2000, 1).empty() && cache.get(3, 0, 1).empty());
+  CAF_CHECK_EQUAL(cache.get(4, 1000, UINT64_MAX).size(), 6u);
+  cache.put(5, records(0, {std::string(7 * cost, 'y')})); // larger than all there may be
+  CAF_CHECK(cache.get(5, 0, 1).empty() && cache.get(4, 6000, 1).empty());
+  cache.put(6, records(0, {text}));
+  CAF_CHECK_EQUAL(cache.get(6, 0, 1).size(), 1u);
+}

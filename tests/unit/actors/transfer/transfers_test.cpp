@@ -1,0 +1,281 @@
+// The queue of transfers: what is tried again, by whom and when.
+#define CAF_SUITE actors.transfer.transfers
+
+#include "actors/transfer/transfers.hpp"
+
+#include "tests/support/transfer_fixture.hpp"
+#include "tests/support/test.hpp"
+
+using namespace segue;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct world : transfer_fixture {
+  using transfer_fixture::transfer_fixture;
+
+  void upload(const std::string& path) { CAF_CHECK(ask(transfers, enqueue_upload{path}).reply().id != 0); }
+
+  bool archived(const std::string& path) { return archive_of(path) == archive_state::stored; }
+
+  void check_archived(const std::string& path, const std::string& piece) {
+    CAF_CHECK(archived(path));
+    CAF_CHECK(object(bytes_key(path)) == piece);
+    CAF_CHECK_EQUAL(told(path), "evict waiting 0");
+  }
+
+  /// The transfers of another process with the same stores.
+  transfers_actor others(bool working) {
+    auto theirs = options;
+    theirs.holder = "there";
+    theirs.working = working;
+    return sys.spawn(segue::transfers, parent, transfer_ground{catalogue, host, object_host}, theirs, &counters);
+  }
+};
+
+transfers_options trying(uint32_t attempts) {
+  auto x = transfer_fixture::standard();
+  x.retries.attempts = attempts;
+  return x;
+}
+
+} // namespace
+
+CAF_TEST(what is enqueued twice is there once) {
+  world x;
+  x.keep("a", x.sound(5'000));
+  auto first = x.post(x.transfers, enqueue_upload{"a"});
+  auto second = x.post(x.transfers, enqueue_upload{"a"});
+  x.consume_messages();
+  auto third = x.ask(x.transfers, enqueue_upload{"a"});
+  CAF_CHECK_EQUAL(first.reply().id, second.reply().id);
+  CAF_CHECK_EQUAL(first.reply().id, third.reply().id);
+  CAF_CHECK_EQUAL(x.all_rows().size(), 1u);
+  CAF_CHECK_EQUAL(x.counters.transfers_done.Value(), 1);
+}
+
+CAF_TEST(where pieces are kept nothing is enqueued) {
+  auto options = world::standard();
+  options.archive = false;
+  world x{options};
+  x.keep("a", x.sound(5'000));
+  CAF_CHECK_EQUAL(x.ask(x.transfers, enqueue_upload{"a"}).reply().id, 0u);
+  CAF_CHECK(x.all_rows().empty());
+}
+
+CAF_TEST(a store that is away is tried again until it is back) {
+  world x;
+  auto piece = x.sound(5'000);
+  x.keep("a", piece);
+  x.objects->away(true);
+  x.upload("a");
+  CAF_CHECK_EQUAL(x.told("a"), "upload waiting 1");
+  CAF_CHECK_EQUAL(x.transfer_of("a").error, "unavailable: nobody answers, says the test");
+  CAF_CHECK_EQUAL(x.transfer_of("a").holder, "");
+  x.pass(20s);
+  CAF_CHECK_EQUAL(x.told("a").substr(0, 14), "upload waiting");
+  CAF_CHECK_GREATER(x.transfer_of("a").attempts, 3u);
+  x.objects->away(false);
+  x.pass_until([&] { return x.archived("a"); });
+  x.check_archived("a", piece);
+  CAF_CHECK_EQUAL(x.counters.transfers_dead.Value(), 0);
+}
+
+CAF_TEST(each pause is longer than the one before) {
+  world x;
+  x.keep("a", x.sound(5'000));
+  x.objects->away(true);
+  x.upload("a");
+  caf::timespan last{0};
+  for (uint32_t attempts = 2; attempts < 7; ++attempts) {
+    auto pause = x.pass_until([&] { return x.transfer_of("a").attempts == attempts; });
+    auto whole = std::chrono::seconds{1 << (attempts - 2)};
+    CAF_CHECK(pause >= whole / 2 - 40ms && pause <= whole + 40ms);
+    last += pause;
+  }
+  CAF_CHECK(last > 15s);
+}
+
+CAF_TEST(what failed too often is dead until somebody has it tried again) {
+  world x{trying(3)};
+  auto piece = x.sound(5'000);
+  x.keep("a", piece);
+  x.objects->away(true);
+  x.upload("a");
+  x.pass_until([&] { return x.told("a") == "upload dead 3"; });
+  CAF_CHECK_EQUAL(x.counters.transfers_failed.Value(), 2);
+  CAF_CHECK_EQUAL(x.counters.transfers_dead.Value(), 1);
+  x.objects->away(false);
+  x.pass(2h, 1min);
+  CAF_CHECK_EQUAL(x.told("a"), "upload dead 3");
+  auto dead = x.ask(x.transfers, list_transfers{0, 10, true}).reply();
+  CAF_REQUIRE_EQUAL(dead.rows.size(), 1u);
+  CAF_CHECK(dead.rows.front().error.starts_with("unavailable"));
+  auto retried = x.ask(x.transfers, retry_transfer{dead.rows.front().id}).reply();
+  CAF_CHECK_EQUAL(retried.row.attempts, 0u);
+  x.check_archived("a", piece);
+  CAF_CHECK(x.ask(x.transfers, list_transfers{0, 10, true}).reply().rows.empty());
+}
+
+CAF_TEST(only what waits or is dead can be tried again or dropped) {
+  world x{trying(1)};
+  x.keep("a", x.sound(5'000));
+  x.objects->away(true);
+  x.upload("a");
+  auto id = x.transfer_of("a").id;
+  CAF_CHECK_EQUAL(x.told("a"), "upload dead 1");
+  CAF_CHECK_EQUAL(x.ask(x.transfers, retry_transfer{id + 1}).code(), ec::not_found);
+  CAF_CHECK_EQUAL(x.ask(x.transfers, drop_transfer{id + 1}).code(), ec::not_found);
+  x.post(x.transfers, retry_transfer{id});
+  x.next_worker();
+  CAF_CHECK_EQUAL(x.told("a"), "upload running 0");
+  auto retried = x.post(x.catalogue, retry_transfer{id});
+  auto dropped = x.post(x.catalogue, drop_transfer{id});
+  x.consume_messages();
+  CAF_CHECK_EQUAL(retried.code(), ec::conflict);
+  CAF_CHECK_EQUAL(dropped.code(), ec::conflict);
+  CAF_CHECK_EQUAL(x.ask(x.transfers, drop_transfer{id}).reply().row.id, id);
+  CAF_CHECK_EQUAL(x.told("a"), "nothing");
+  CAF_CHECK_EQUAL(x.ask(x.transfers, find_transfer{id}).code(), ec::not_found);
+}
+
+CAF_TEST(a worker that is killed anywhere is followed by another one) {
+  size_t killed = 0;
+  for (size_t at = 1; at < 80; at += 3) {
+    world x;
+    auto piece = x.sound(5'000);
+    x.keep("a", piece);
+    x.post(x.transfers, enqueue_upload{"a"});
+    for (size_t i = 0; i < at; ++i)
+      x.consume_message();
+    auto worker = x.next_worker();
+    if (!worker)
+      break;
+    ++killed;
+    x.kill(worker);
+    CAF_CHECK_EQUAL(x.counters.transfers_running.Value(), 0);
+    x.pass_until([&] { return x.told("a") == "evict waiting 0"; });
+    x.check_archived("a", piece);
+    CAF_CHECK_EQUAL(x.object_files(), x.both("a"));
+  }
+  CAF_CHECK_GREATER(killed, 10u);
+}
+
+CAF_TEST(a worker that has lost its lease writes nothing more) {
+  size_t stolen = 0;
+  for (size_t at = 1; at < 80; at += 2) {
+    world x;
+    auto piece = x.sound(5'000);
+    x.keep("a", piece);
+    x.post(x.transfers, enqueue_upload{"a"});
+    for (size_t i = 0; i < at; ++i)
+      x.consume_message();
+    auto leased = x.transfer_of("a");
+    if (leased.state != transfer_state::running)
+      continue;
+    ++stolen;
+    auto until = leased.leased_until_ms + 3'600'000;
+    auto theirs = x.row_engine->lease("thief", leased.leased_until_ms, until, 1);
+    CAF_REQUIRE_EQUAL(theirs.size(), 1u);
+    x.pass(30min, 1min);
+    CAF_CHECK(x.transfer_of("a") == theirs.front());
+    CAF_CHECK_EQUAL(x.counters.transfers_running.Value(), 0);
+    CAF_CHECK_EQUAL(x.counters.transfers_failed.Value(), 0);
+    x.pass(35min, 1min); // the thief has died
+    x.check_archived("a", piece);
+  }
+  CAF_CHECK_GREATER(stolen, 10u);
+}
+
+CAF_TEST(a worker that takes long keeps its lease) {
+  world x;
+  x.keep("a", x.sound(20'000'000), 500'000);
+  x.post(x.transfers, enqueue_upload{"a"});
+  x.next_worker();
+  auto now = x.transfer_of("a").changed_at_ms;
+  auto begun = now;
+  for (; !x.archived("a") && x.consume_message(); now += 500) {
+    x.advance_time(500ms);
+    CAF_REQUIRE(x.row_engine->lease("thief", now, now + 1, 1).empty());
+  }
+  CAF_CHECK(now - begun > 2 * x.options.each.lease.count());
+  CAF_CHECK_EQUAL(x.counters.transfers_failed.Value(), 0);
+}
+
+CAF_TEST(while the catalogue is away nothing is accepted and then it goes on) {
+  world x;
+  auto piece = x.sound(5'000);
+  x.keep("a", piece);
+  x.keep("b", piece);
+  x.post(x.transfers, enqueue_upload{"a"});
+  x.next_worker();
+  x.rows->away(true);
+  CAF_CHECK_EQUAL(x.ask(x.transfers, enqueue_upload{"b"}).code(), ec::unavailable);
+  x.pass(5min, 1s);
+  x.rows->away(false);
+  x.upload("b");
+  x.pass_until([&] { return x.archived("a") && x.archived("b"); });
+  x.check_archived("a", piece);
+}
+
+CAF_TEST(what another process enqueued is found within a minute) {
+  world x;
+  auto piece = x.sound(5'000);
+  x.keep("a", piece);
+  auto there = x.others(false);
+  x.pass(90s);
+  x.ask(there, enqueue_upload{"a"}).reply();
+  CAF_CHECK_EQUAL(x.told("a"), "upload waiting 0");
+  CAF_CHECK(x.pass_until([&] { return x.archived("a"); }) <= 61s);
+  x.check_archived("a", piece);
+}
+
+CAF_TEST(processes share the work and nothing is done twice) {
+  world x;
+  x.others(true);
+  auto piece = x.sound(3'000);
+  for (int i = 0; i < 20; ++i) {
+    x.keep(std::to_string(i), piece);
+    x.post(x.transfers, enqueue_upload{std::to_string(i)});
+  }
+  x.pass(3min, 1s);
+  for (int i = 0; i < 20; ++i)
+    x.check_archived(std::to_string(i), piece);
+  CAF_CHECK_EQUAL(x.counters.transfers_done.Value(), 20);
+  CAF_CHECK_EQUAL(x.counters.transferred_bytes.Value(), 60'000);
+}
+
+CAF_TEST(no more transfers run at the same time than there are workers) {
+  world x;
+  for (int i = 0; i < 7; ++i) {
+    x.keep(std::to_string(i), x.sound(2'000));
+    x.post(x.transfers, enqueue_upload{std::to_string(i)});
+  }
+  double most = 0;
+  while (x.consume_message())
+    most = std::max(most, x.counters.transfers_running.Value());
+  CAF_CHECK_EQUAL(most, 2);
+  CAF_CHECK_EQUAL(x.counters.transfers_done.Value(), 7);
+  CAF_CHECK_EQUAL(x.counters.transfers_running.Value(), 0);
+}
+
+CAF_TEST(what is done is to be seen for a while and then forgotten) {
+  world x;
+  x.upload("never there");
+  x.pass(58min, 1min);
+  CAF_CHECK_EQUAL(x.told("never there"), "upload done 0");
+  x.pass(15min, 1min);
+  CAF_CHECK_EQUAL(x.told("never there"), "nothing");
+}
+
+CAF_TEST(the actor tree shows what is under way) {
+  world x;
+  x.keep("a", x.sound(5'000));
+  x.post(x.transfers, enqueue_upload{"a"});
+  x.next_worker();
+  auto tree = x.ask(x.transfers, describe_actor{}).reply();
+  CAF_CHECK_EQUAL(tree.state, "1 running");
+  CAF_REQUIRE_EQUAL(tree.children.size(), 1u);
+  CAF_CHECK_EQUAL(tree.children.front().name, "upload a");
+  CAF_CHECK_EQUAL(x.ask(x.others(false), describe_actor{}).reply().state, "done elsewhere");
+}

@@ -1,0 +1,149 @@
+#include "tools/engines.hpp"
+
+#include "actors/log.hpp"
+#include "adapters/store_url.hpp"
+
+#include <map>
+
+#include <unistd.h>
+
+namespace segue {
+
+namespace {
+
+adapter_context context_of(const std::string& tenant, const settings& with, std::filesystem::path data, bool owner) {
+  if (tenant != "default")
+    data = data / "tenants" / tenant;
+  std::filesystem::create_directories(data);
+  adapter_context x{data, with.reserve_bytes, with.soundfont, with.generator_silence};
+  x.store_timeout = with.store_timeout;
+  x.connections = with.store_readers + 1;
+  x.cache_bytes = with.cache_bytes;
+  x.owner = owner;
+  return x;
+}
+
+/// A generator that cannot begin shall be known now, not with the first wish; one that is away may come.
+void probe(const sound_source& sound) {
+  try {
+    sound.probe();
+  } catch (const adapter_error& e) {
+    if (e.code() != ec::unavailable)
+      throw;
+    log::warning("server", "generator_away", std::string{e.what()} + "; it may come later");
+  }
+}
+
+tenant_engines open_tenant(const std::string& name, std::shared_ptr<const settings> with, const std::filesystem::path& data, bool owner) {
+  auto context = context_of(name, *with, data, owner);
+  tenant_engines x{name, with, open_chunk_store(with->chunk_store, context), open_chunk_cache(with->cache, context),
+      open_catalogue(with->catalogue, context), open_object_store(with->objects, context), {}};
+  if (owner) {
+    x.sound = open_sound_source(with->generator, context);
+    probe(x.sound);
+  }
+  return x;
+}
+
+/// Whether an engine of this URL lies elsewhere than in the folder of its tenant.
+bool is_shared_place(const std::string& url) {
+  auto colon = url.find(':');
+  return url.find(":memory:") == std::string::npos && colon != std::string::npos && colon + 1 < url.size();
+}
+
+/// What two tenants have in common is no wall between them.
+void refuse_common_stores(const settings& with) {
+  std::map<std::pair<std::string, std::string>, std::string> users; ///< setting and URL to tenant
+  for (const auto& [name, own] : with.tenants)
+    for (const auto& [setting, url] : {std::pair{"chunk-store", own->chunk_store}, std::pair{"cache", own->cache},
+             std::pair{"catalogue", own->catalogue}, std::pair{"objects", own->objects}}) {
+      auto [first, fresh] = users.try_emplace({setting, url}, name);
+      if (!fresh && is_shared_place(url))
+        throw cannot_start{"tenants " + first->second + " and " + name + " have the same " + setting + " " + redacted(url)
+            + "; each needs its own"};
+    }
+}
+
+} // namespace
+
+std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner) {
+  refuse_common_stores(with);
+  std::vector<tenant_engines> all;
+  for (const auto& [name, own] : with.tenants) {
+    try {
+      all.push_back(open_tenant(name, own, data, owner));
+    } catch (const std::exception& e) {
+      throw cannot_start{(with.tenants.size() > 1 ? "tenant " + name + ": " : "") + e.what()};
+    }
+  }
+  return all;
+}
+
+std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant) {
+  auto own = with.tenants.find(tenant.empty() && with.tenants.size() == 1 ? with.tenants.begin()->first : tenant);
+  if (own == with.tenants.end()) {
+    std::string names;
+    for (const auto& [name, x] : with.tenants)
+      names += (names.empty() ? "" : ", ") + name;
+    throw cannot_start{tenant.empty() ? "say which tenant with --tenant: there are " + names
+                                      : "there is no tenant \"" + tenant + "\"; there are " + names};
+  }
+  try {
+    return open_catalogue(own->second->catalogue, context_of(own->first, *own->second, with.data, false));
+  } catch (const std::exception& e) {
+    throw cannot_start{e.what()};
+  }
+}
+
+std::string name_of_process() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return std::string{host} + "/" + std::to_string(getpid()) + "/" + new_uuid().substr(0, 8);
+}
+
+tenant_parts parts_of(const tenant_engines& of, metrics& counters) {
+  const auto& with = *of.with;
+  host_options hosts{true, with.store_readers};
+  bool networked = is_networked(with.catalogue);
+  tenant_parts parts;
+  parts.name = of.name;
+  parts.make_object_store = [&of, hosts, &counters](caf::actor_system& system) {
+    return spawn_object_store_host(system, of.objects, hosts, counters);
+  };
+  parts.make_chunk_store = [&of, hosts, &counters](caf::actor_system& system, object_store_actor objects) {
+    return spawn_chunk_store_host(system, {of.chunks, of.cache, &counters}, std::move(objects), hosts);
+  };
+  parts.make_catalogue = [&of, hosts, &counters](caf::actor_system& system) {
+    return spawn_catalogue_host(system, of.catalogue, hosts, counters);
+  };
+  parts.make_generator = [&of, hosts](caf::actor_system& system) { return spawn_generator_host(system, of.sound, hosts); };
+  parts.streams.ring_bytes = with.ring_bytes;
+  parts.streams.pending_bytes = with.pending_bytes;
+  parts.streams.idle = with.idle;
+  parts.streams.streams = with.streams;
+  parts.streams.most_bytes = with.stream_bytes;
+  parts.streams.producers = with.stream_producers;
+  parts.generations.generator = of.sound.name;
+  parts.generations.running = with.generations_running;
+  parts.generations.queued = with.generations_queued;
+  parts.generations.pushed = with.generations_pushed;
+  parts.generations.each.heartbeat = with.heartbeat;
+  parts.generations.each.attempts.fruitless = with.generator_attempts;
+  parts.transfers.holder = name_of_process();
+  parts.transfers.archive = with.archive;
+  parts.transfers.working = !with.work_elsewhere;
+  parts.transfers.workers = with.transfer_workers;
+  parts.transfers.retries.attempts = static_cast<uint32_t>(with.transfer_attempts);
+  parts.transfers.each.lease = with.transfer_lease;
+  parts.transfers.each.timeout = with.transfer_lease * 2 / 3;
+  parts.transfers.each.part_bytes = with.object_part;
+  parts.transfers.each.evict_after = with.archive_after;
+  if (networked) // others may have put something there
+    parts.transfers.look = std::chrono::seconds{1};
+  parts.counters = &counters;
+  return parts;
+}
+
+bool is_networked(const std::string& url) { return url.find("://") != std::string::npos; }
+
+} // namespace segue

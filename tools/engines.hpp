@@ -1,0 +1,42 @@
+// The engines of each tenant, opened as the settings say, and the parts of a tenant on top of them.
+#pragma once
+
+#include "actors/tenant/tenant.hpp"
+#include "adapters/registry.hpp"
+#include "config/settings.hpp"
+
+#include <vector>
+
+namespace segue {
+
+/// What a program cannot start with, said to whoever starts it.
+struct cannot_start {
+  std::string what;
+};
+
+struct tenant_engines {
+  std::string name;
+  std::shared_ptr<const settings> with;
+  std::shared_ptr<chunk_store> chunks;
+  std::shared_ptr<chunk_cache> cache; ///< null: none
+  std::shared_ptr<catalogue_store> catalogue;
+  std::shared_ptr<object_store> objects;
+  sound_source sound; ///< of a process that serves
+};
+
+/// Opened before any actor runs, so that what is wrong with them is said at once. `owner`: this process serves; else it may do
+/// only what others may do as well. Throws `cannot_start`.
+std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner);
+
+/// The catalogue of one tenant alone, for commands that need no more. Throws `cannot_start`.
+std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant);
+
+/// Names this process to others that use the same stores.
+std::string name_of_process();
+
+tenant_parts parts_of(const tenant_engines& of, metrics& counters);
+
+/// Whether a store is somewhere on the network, where other processes can use it as well.
+bool is_networked(const std::string& url);
+
+} // namespace segue

@@ -47,6 +47,10 @@ chunk_batch archive_reader::read(const load_archived& x) {
     return {std::move(records), next, x.tail, x.closed};
   } catch (const bad_archive& e) {
     throw adapter_error{ec::corrupt, x.path + ": " + e.what()};
+  } catch (const adapter_error& e) {
+    if (e.code() == ec::not_found) // the piece is there, and its object is not
+      throw adapter_error{ec::corrupt, x.path + ": " + e.what()};
+    throw;
   }
 }
 

@@ -1,3 +1,4 @@
+#include "actors/unix_clock.hpp"
 #include "adapters/crew.hpp"
 #include "adapters/host.hpp"
 
@@ -112,8 +113,8 @@ caf::result<transfer_status> change(uint64_t id, Change changed, Good good) {
   return transfer_status{std::move(**row)};
 }
 
-caf::result<transfer_status> retry(catalogue_store& engine, const retry_transfer& x) {
-  return change(x.id, [&] { return engine.retry(x.id, unix_now_ms()); },
+caf::result<transfer_status> retry(catalogue_store& engine, const retry_transfer& x, int64_t now_ms) {
+  return change(x.id, [&] { return engine.retry(x.id, now_ms); },
       [](transfer_state s) { return s == transfer_state::waiting; });
 }
 
@@ -175,7 +176,7 @@ writer_actor::behavior_type writer(writer_actor::pointer self, std::shared_ptr<c
         return rows_of("leasing transfers", [&] { return engine->lease(x.holder, x.now_ms, x.until_ms, x.limit); });
       },
       [engine](const store_transfer& x) { return store(*engine, x); },
-      [engine](const retry_transfer& x) { return retry(*engine, x); },
+      [self, engine](const retry_transfer& x) { return retry(*engine, x, unix_now_ms(self->clock())); },
       [engine](const drop_transfer& x) { return drop(*engine, x); },
       [engine](const prune_transfers& x) { return prune(*engine, x); },
       [self](const describe_actor&) { return actor_description{"writer", "ready", self->mailbox().size(), 0, {}}; },

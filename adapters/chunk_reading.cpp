@@ -15,8 +15,10 @@ std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position a
       tiers.counters->reads_cache.Increment();
       return recent;
     }
-  tiers.counters->reads_store.Increment();
-  return tiers.store->load_chunks(id, at, limit);
+  auto records = tiers.store->load_chunks(id, at, limit);
+  if (!records.empty())
+    tiers.counters->reads_store.Increment();
+  return records;
 }
 
 /// Whether an object has what the store should have.
@@ -31,6 +33,8 @@ found add_chunks(const chunk_tiers& tiers, const ancestor& holder, position afte
   auto records = read_tiers(tiers, holder.id, at, limit);
   if (records.empty() && is_archived(*tiers.store, holder.id))
     return found::archived;
+  if (records.empty()) // they may have come back between the two questions
+    records = read_tiers(tiers, holder.id, at, limit);
   // A fork begins before its parent ends; and what became durable after the stream passed this on lies beyond its tail.
   while (!records.empty() && records.back().start >= holder.until)
     records.pop_back();

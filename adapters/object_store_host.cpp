@@ -13,20 +13,20 @@ namespace {
 struct shared_objects {
   explicit shared_objects(std::shared_ptr<object_store> x) : engine(std::move(x)), archive(engine) {}
 
-  using clock = std::chrono::steady_clock;
+  using time_point = caf::actor_clock::time_point;
   static constexpr auto pause = std::chrono::seconds{1};
 
   std::shared_ptr<object_store> engine;
   archive_reader archive;
-  std::atomic<clock::duration::rep> away_until{0};
+  std::atomic<time_point> away_until{time_point::min()};
 
   template <class F>
-  auto use(const char* doing, F f) -> caf::expected<decltype(f())> {
-    if (clock::now().time_since_epoch().count() < away_until)
+  auto use(const caf::actor_clock& clock, const char* doing, F f) -> caf::expected<decltype(f())> {
+    if (clock.now() < away_until.load())
       return caf::make_error(ec::unavailable, std::string{"the object store did not answer a moment ago"});
     auto done = guarded(doing, f, log::level::warning);
     if (!done && (code_of(done.error()) == ec::timeout || code_of(done.error()) == ec::unavailable))
-      away_until = (clock::now() + pause).time_since_epoch().count();
+      away_until = clock.now() + pause;
     return done;
   }
 };
@@ -34,8 +34,8 @@ struct shared_objects {
 using objects_ptr = std::shared_ptr<shared_objects>;
 
 template <class Reply, class F>
-caf::result<Reply> answer(const objects_ptr& objects, const char* doing, F f) {
-  auto done = objects->use(doing, f);
+caf::result<Reply> answer(caf::local_actor* self, const objects_ptr& objects, const char* doing, F f) {
+  auto done = objects->use(self->clock(), doing, f);
   if (!done)
     return done.error();
   return std::move(*done);
@@ -53,28 +53,28 @@ using writer_actor = caf::typed_actor<            //
 writer_actor::behavior_type writer(writer_actor::pointer self, objects_ptr objects) {
   auto& engine = *objects->engine;
   return {
-      [&engine, objects](const put_object& x) {
-        return answer<object_put>(objects, "putting an object",
+      [self, &engine, objects](const put_object& x) {
+        return answer<object_put>(self, objects, "putting an object",
             [&] { return engine.put(x.key, x.content_type, x.bytes), object_put{}; });
       },
-      [&engine, objects](const begin_upload& x) {
-        return answer<upload_begun>(objects, "beginning an upload",
+      [self, &engine, objects](const begin_upload& x) {
+        return answer<upload_begun>(self, objects, "beginning an upload",
             [&] { return upload_begun{engine.begin_upload(x.key, x.content_type)}; });
       },
-      [&engine, objects](const put_part& x) {
-        return answer<part_put>(objects, "putting a part",
+      [self, &engine, objects](const put_part& x) {
+        return answer<part_put>(self, objects, "putting a part",
             [&] { return part_put{engine.put_part(x.key, x.upload_id, x.number, x.bytes)}; });
       },
-      [&engine, objects](const finish_upload& x) {
-        return answer<object_put>(objects, "finishing an upload",
+      [self, &engine, objects](const finish_upload& x) {
+        return answer<object_put>(self, objects, "finishing an upload",
             [&] { return engine.finish_upload(x.key, x.upload_id, x.tags), object_put{}; });
       },
-      [&engine, objects](const abort_upload& x) {
-        return answer<object_put>(objects, "aborting an upload",
+      [self, &engine, objects](const abort_upload& x) {
+        return answer<object_put>(self, objects, "aborting an upload",
             [&] { return engine.abort_upload(x.key, x.upload_id), object_put{}; });
       },
-      [&engine, objects](const erase_object& x) {
-        return answer<object_put>(objects, "erasing an object", [&] { return engine.erase(x.key), object_put{}; });
+      [self, &engine, objects](const erase_object& x) {
+        return answer<object_put>(self, objects, "erasing an object", [&] { return engine.erase(x.key), object_put{}; });
       },
       [self](const describe_actor&) { return actor_description{"writer", "ready", self->mailbox().size(), 0, {}}; },
   };
@@ -87,14 +87,14 @@ using reader_actor = caf::typed_actor<            //
 
 reader_actor::behavior_type reader(reader_actor::pointer self, objects_ptr objects) {
   return {
-      [objects](const read_object& x) {
-        return answer<object_read>(objects, "reading an object", [&] {
+      [self, objects](const read_object& x) {
+        return answer<object_read>(self, objects, "reading an object", [&] {
           auto found = objects->engine->read(x.key, x.from, x.length);
           return object_read{std::move(found.bytes), found.size};
         });
       },
-      [objects](const load_archived& x) {
-        return answer<chunk_batch>(objects, "reading an archived stream", [&] { return objects->archive.read(x); });
+      [self, objects](const load_archived& x) {
+        return answer<chunk_batch>(self, objects, "reading an archived stream", [&] { return objects->archive.read(x); });
       },
       [self](const describe_actor&) { return actor_description{"reader", "ready", self->mailbox().size(), 0, {}}; },
   };

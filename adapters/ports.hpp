@@ -161,7 +161,7 @@ public:
   // -- transfers, by any number of processes
 
   /// The row of this path as it is now: the one that was there, unless it is done, or this is a removal and that one is
-  /// not; else this one, with a new id, waiting. A removal that takes the place of a leased row is due only when that lease
+  /// not; else this one, with a new id, waiting, and with what was left of an upload of that one. A removal that takes the place of a leased row is due only when that lease
   /// has ended.
   virtual transfer_row insert(const transfer_row& row) = 0;
 

@@ -127,7 +127,7 @@ void jwt_secret(settings& into, const std::string& name, const std::string& valu
   constexpr size_t shortest = 32; // as RFC 7518 wants it for HS256
   if (!value.empty() && value.size() < shortest)
     throw bad_setting{name + ": it has " + std::to_string(value.size()) + " bytes, and must have at least "
-        + std::to_string(shortest)};
+        + std::to_string(shortest) + " bytes"};
   into.jwt_secret = value;
 }
 

@@ -18,7 +18,7 @@ bool host_allowed(const edge& where, std::string_view host) {
     return true;
   auto port = ":" + std::to_string(where.port);
   for (const auto& name : {where.listen_host, std::string{"localhost"}, std::string{"127.0.0.1"}, std::string{"[::1]"}})
-    if (boost::beast::iequals(host, name + port) || (where.port == 80 && boost::beast::iequals(host, name)))
+    if (boost::beast::iequals(host, name + port) || (where.port == (where.tls ? 443 : 80) && boost::beast::iequals(host, name)))
       return true;
   return false;
 }

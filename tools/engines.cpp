@@ -138,8 +138,7 @@ tenant_parts parts_of(const tenant_engines& of, metrics& counters) {
   parts.transfers.each.timeout = with.transfer_lease * 2 / 3;
   parts.transfers.each.part_bytes = with.object_part;
   parts.transfers.each.evict_after = with.archive_after;
-  if (networked) // others may have put something there
-    parts.transfers.look = std::chrono::seconds{1};
+  parts.transfers.look = std::chrono::seconds{networked ? 1 : 5}; // others may have put something there
   parts.counters = &counters;
   return parts;
 }

@@ -88,7 +88,8 @@ void raise_descriptor_limit(const settings& with) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   constexpr rlim_t own = 200; // stores, logs, signals
-  if (limit.rlim_cur < with.connections + own)
+  rlim_t each = with.tls_certificate.empty() ? 1 : 4; // a tunnel has two more ends, and one twice
+  if (limit.rlim_cur < with.connections * each + own)
     log::warning("server", "few_descriptors", "this process may open " + std::to_string(limit.rlim_cur) + " files, which is not "
         "enough for --connections " + std::to_string(with.connections) + "; raise the hard limit (ulimit -Hn)");
 }

@@ -1,4 +1,5 @@
 // How a stream ends: it retires when it is idle, and its time may be over.
+#include "actors/sound.hpp"
 #include "actors/stream/stream.hpp"
 
 #include <algorithm>
@@ -9,6 +10,14 @@ void stream_state::on(const check_idle&) {
   auto quiet = self_->clock().now() - last_used_;
   bool idle = quiet >= options_.idle && appends_.empty() && parked_.empty() && until_owned_.empty() && !recovering_;
   if (!idle) {
+    if (row_.closed && whose_audio(row_.path)) // played on and on, it may have been archived meanwhile
+      self_->request(store_, options_.store_timeout, load_stream{row_.path})
+          .then(
+              [this](const stream_loaded& x) {
+                fetched_ = fetched_ && x.row.archive == row_.archive;
+                row_.archive = x.row.archive;
+              },
+              [](const caf::error&) {});
     auto rest = std::max<caf::timespan>(options_.idle - quiet, std::chrono::milliseconds{100});
     self_->delayed_send(self_, rest, check_idle{});
     return;

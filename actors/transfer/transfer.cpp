@@ -75,6 +75,7 @@ void transfer_worker::progress(uint64_t bytes, next_step then) {
 
 void transfer_worker::finish() {
   row_.state = transfer_state::done;
+  row_.attempts = 0;
   row_.holder.clear();
   row_.error.clear();
   record([this] { self_->quit(); });
@@ -228,6 +229,8 @@ void transfer_worker::download(const stream_row& stream) {
         } catch (const bad_archive& e) {
           return fail(corrupt(e.what()));
         }
+        if (manifest_.size() != stream_.tail) // before anything of it could be heard
+          return fail(corrupt("the object is not what was archived"));
         record([this] { restore(0); });
       });
 }
@@ -235,7 +238,7 @@ void transfer_worker::download(const stream_row& stream) {
 void transfer_worker::restore(position at) {
   auto part = manifest_.covering(at, read_bytes);
   if (part.length == 0) {
-    if (sum_.digits() != manifest_.sha256 || manifest_.size() != stream_.tail)
+    if (sum_.digits() != manifest_.sha256)
       return fail(corrupt("the object is not what was archived"));
     return mark(archive_state::evicted, archive_state::stored, [this] { wait_for_eviction(); });
   }
@@ -264,6 +267,7 @@ void transfer_worker::remove(bool stream_is_there) {
     auto now = unix_now_ms(self_->clock());
     auto age = now - row_.created_at_ms;
     row_.state = transfer_state::waiting;
+    row_.attempts = 0; // it waits, and has not failed
     row_.due_at_ms = now + std::clamp<int64_t>(age, 200, 600'000);
     row_.holder.clear();
     return record([this] { self_->quit(); });

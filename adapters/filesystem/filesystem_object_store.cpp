@@ -30,7 +30,8 @@ std::string part_name(size_t number, const std::string& tag) { return std::to_st
 }
 
 [[noreturn]] void key_in_the_way(const std::string& key) {
-  throw adapter_error{ec::invalid_argument, "\"" + key + "\" cannot be both an object and the folder of others: name one of them differently"};
+  throw adapter_error{ec::invalid_argument,
+      object_named(key) + " cannot be both an object and the folder of others: name one of them differently"};
 }
 
 } // namespace

@@ -29,6 +29,10 @@ ownership::ownership(pool& connections, pool& reserved)
 std::optional<std::string> ownership::take(const std::string& holder, std::chrono::milliseconds how_long) {
   values wish;
   wish.bind(holder).bind(taker_).bind(how_long.count());
+  {
+    std::lock_guard lock{mutex_};
+    asked_ = true;
+  }
   auto now = reserved_.take();
   for (int tries = 0; tries < 3; ++tries) { // it may be given back between the two statements
     if (auto taken = now.run(take_it, wish); !taken.empty()) {
@@ -50,7 +54,8 @@ std::optional<std::string> ownership::take(const std::string& holder, std::chron
 void ownership::release() {
   {
     std::lock_guard lock{mutex_};
-    if (std::exchange(epoch_, 0) == 0)
+    epoch_ = 0;
+    if (!asked_)
       return;
   }
   values ours;
@@ -65,23 +70,36 @@ uint64_t ownership::epoch_now() {
 }
 
 void ownership::settle() {
-  std::unique_lock one_by_one{settling_, connections_.where().bounds.timeout};
-  if (!one_by_one)
+  if (!begin_settling())
+    return;
+  try {
+    values ours;
+    auto raised = connections_.run(raise_it, ours.bind(taker_));
+    if (!raised.empty()) // else somebody else has raised it
+      risen_to(raised[0][0].as<uint64_t>());
+    end_settling(false);
+  } catch (...) {
+    end_settling(true);
+    throw;
+  }
+}
+
+/// False: there is nothing to settle, or no longer.
+bool ownership::begin_settling() {
+  std::unique_lock lock{mutex_};
+  if (!settled_.wait_for(lock, connections_.where().bounds.timeout, [this] { return !settling_; }))
     throw adapter_error{
         ec::timeout, connections_.where().shown + ": what became of an earlier change is not known yet"};
+  return settling_ = in_doubt_;
+}
+
+void ownership::end_settling(bool in_doubt) {
   {
     std::lock_guard lock{mutex_};
-    if (!in_doubt_)
-      return;
+    settling_ = false;
+    in_doubt_ = in_doubt;
   }
-  values ours;
-  auto raised = connections_.run(raise_it, ours.bind(taker_));
-  {
-    std::lock_guard lock{mutex_};
-    in_doubt_ = false;
-  }
-  if (!raised.empty())
-    risen_to(raised[0][0].as<uint64_t>());
+  settled_.notify_all();
 }
 
 void ownership::fenced(uint64_t epoch) {

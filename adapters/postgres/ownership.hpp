@@ -38,6 +38,8 @@ public:
   [[noreturn]] void fenced(uint64_t epoch);
 
 private:
+  bool begin_settling();
+  void end_settling(bool in_doubt);
   uint64_t epoch_now();
   void doubt();
   void risen_to(uint64_t epoch);
@@ -47,8 +49,10 @@ private:
   const std::string taker_; ///< names this object: two may have the same holder's name, one after the other
   std::mutex mutex_;
   uint64_t epoch_ = 0; ///< 0: not the owner
+  bool asked_ = false; ///< for the lease, which may be ours though the answer was lost
   bool in_doubt_ = false;
-  std::timed_mutex settling_;
+  bool settling_ = false; ///< somebody does
+  std::condition_variable settled_;
 };
 
 } // namespace segue::postgres

@@ -69,6 +69,8 @@ void session::fail(const std::exception& e, effect lost) {
     throw refused(where.shown, state.empty() ? "XX000" : state, e.what());
   }
   auto late = watch_->cut();
+  if (late)
+    from_.breaker_.trip();
   auto what = where.shown + (late ? ": no answer within " + in_ms(limit_) : ": the connection broke");
   if (lost == effect::changes)
     throw adapter_error{ec::unknown_outcome, what + ", after a change was sent: it may or may not be durable"};
@@ -78,12 +80,18 @@ void session::fail(const std::exception& e, effect lost) {
 // -- pool -------------------------------------------------------------------------------------------------------------
 
 session pool::take(std::chrono::milliseconds limit) {
+  breaker_.check(where_.shown);
   wait_for_place();
   std::unique_ptr<connection> made;
   try {
     made = idle_one();
     if (!made)
       made = new_one();
+  } catch (const adapter_error& e) {
+    if (e.code() == ec::timeout)
+      breaker_.trip();
+    give_back(nullptr, false);
+    throw;
   } catch (...) {
     give_back(nullptr, false);
     throw;

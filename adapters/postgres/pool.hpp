@@ -1,6 +1,7 @@
 // A bounded number of connections to one server, each used by one thread at a time and within a time limit.
 #pragma once
 
+#include "adapters/breaker.hpp"
 #include "adapters/postgres/connection.hpp"
 #include "adapters/postgres/values.hpp"
 #include "adapters/postgres/watchdog.hpp"
@@ -74,6 +75,7 @@ private:
 
   const server& where_;
   watchdog& dog_;
+  breaker breaker_;
   const size_t most_;
   std::mutex mutex_;
   std::condition_variable freed_;

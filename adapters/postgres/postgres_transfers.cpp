@@ -16,7 +16,7 @@ const statement insert_row{"insert_transfer", effect::changes,
       due_at_ms = CASE WHEN old.state = 'running' THEN greatest(excluded.due_at_ms, old.leased_until_ms)
                        ELSE excluded.due_at_ms END,
       holder = '', lease = old.lease + 1, leased_until_ms = 0,
-      upload_id = excluded.upload_id, bytes_done = excluded.bytes_done, bytes_total = excluded.bytes_total,
+      upload_id = CASE WHEN old.state = 'done' THEN excluded.upload_id ELSE old.upload_id END, bytes_done = excluded.bytes_done, bytes_total = excluded.bytes_total,
       error = excluded.error, created_at_ms = excluded.created_at_ms, changed_at_ms = excluded.changed_at_ms
     WHERE old.state = 'done' OR (excluded.kind = 'remove' AND old.kind <> 'remove')
     RETURNING )"

@@ -1,6 +1,7 @@
 // A few connections for many threads.
 #pragma once
 
+#include "adapters/breaker.hpp"
 #include "adapters/redis/connection.hpp"
 
 #include <condition_variable>
@@ -13,12 +14,20 @@ class connection_pool {
 public:
   connection_pool(server where, size_t size);
 
-  /// Runs `use` with a connection that is connected, and returns what it returns. Throws `ec::timeout` when all stay taken.
+  /// Runs `use` with a connection that is connected, and returns what it returns. Throws `ec::timeout` when all stay taken,
+  /// `ec::unavailable` right after somebody has waited in vain.
   template <class Use>
   auto with(Use use) {
-    loan one{*this};
-    one.held->ensure();
-    return use(*one.held);
+    breaker_.check(where_.name());
+    try {
+      loan one{*this};
+      one.held->ensure();
+      return use(*one.held);
+    } catch (const adapter_error& e) {
+      if (e.code() == ec::timeout)
+        breaker_.trip();
+      throw;
+    }
   }
 
 private:
@@ -36,6 +45,7 @@ private:
   };
 
   server where_;
+  breaker breaker_;
   size_t size_;
   std::mutex mutex_;
   std::condition_variable returned_;

@@ -39,7 +39,7 @@ redis_chunk_cache::redis_chunk_cache(const cache_options& options)
 redis_chunk_cache::redis_chunk_cache(place in, size_t connections)
     : place_(std::move(in)), connections_(place_.where, connections) {
   try {
-    connections_.with([](connection& server) { server.run({"PING"}); });
+    connections_.with([this](connection& server) { server.run({"EXISTS", place_.keys.recent(0)}); }); // may it?
   } catch (const adapter_error& e) {
     if (e.code() == ec::invalid_argument)
       throw;

@@ -63,8 +63,9 @@ address parse_address(const std::string& url) {
   if (style != "path" && style != "virtual")
     refuse("style=" + style + " is not possible; it is path or virtual");
   x.expect_nothing_else("endpoint, region and style");
-  auto base = style == "path" ? at.scheme + "://" + at.host + "/" + x.host + "/" : at.scheme + "://" + x.host + "." + at.host + "/";
-  return {redacted(url), x.user, x.password, x.host, region, base + (prefix.empty() ? "" : prefix + "/")};
+  auto place = style == "path" ? at.host + "/" + x.host : x.host + "." + at.host;
+  auto base = at.scheme + "://" + place + "/" + (prefix.empty() ? "" : prefix + "/");
+  return {redacted(url), x.user, x.password, x.host, region, base};
 }
 
 } // namespace segue::s3

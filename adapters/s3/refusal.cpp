@@ -62,8 +62,9 @@ meaning meaning_of(long status) {
     return {ec::storage_full, "the store is full"};
   if (status == 404)
     return {ec::unavailable, "that is not how S3 answers: is the endpoint right?"};
-  bool may_pass = status < 400 || status == 409 || status == 429 || status >= 500;
-  return {may_pass && status != 501 ? ec::unavailable : ec::invalid_argument, may_pass ? "the store failed" : "the store refuses it"};
+  if (status < 400 || status == 409 || status == 429 || (status >= 500 && status != 501))
+    return {ec::unavailable, "the store failed"};
+  return {ec::invalid_argument, "the store refuses it"};
 }
 
 struct s3_error {

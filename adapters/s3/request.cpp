@@ -80,8 +80,10 @@ public:
 
   answer run() {
     auto result = curl_easy_perform(easy_.get());
+    if (too_much_)
+      fail(ec::unavailable, "the store sends more than it was asked for");
     if (result != CURLE_OK)
-      fail(meaning_of(result), too_much_ ? "it sends more than was asked for" : error_[0] ? error_.data() : curl_easy_strerror(result));
+      fail(meaning_of(result), error_[0] ? error_.data() : curl_easy_strerror(result));
     if (!whole_head_)
       fail(ec::unavailable, "the answer was cut"); // which libcurl takes for its end
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &answer_.status);

@@ -17,7 +17,7 @@ constexpr uint64_t farthest = uint64_t{1} << 62; ///< no object is so large, and
 constexpr int finishing_factor = 12;             ///< Amazon says that it may take minutes
 constexpr const char* check_key = "segue-check"; ///< need not be there
 
-std::string quoted(const std::string& key) { return "object \"" + key + "\""; }
+std::string object_named(const std::string& key) { return "object \"" + key + "\""; }
 
 /// Whatever is not unreserved becomes %XX, as the signature demands.
 std::string encoded(const std::string& text) {
@@ -39,7 +39,7 @@ std::string type_header(const std::string& content_type) {
 }
 
 [[noreturn]] void no_such_upload(const std::string& key) {
-  throw adapter_error{ec::not_found, "there is no such upload of " + quoted(key) + ": begin another one"};
+  throw adapter_error{ec::not_found, "there is no such upload of " + object_named(key) + ": begin another one"};
 }
 
 /// An empty id is not sent: stores would take the call for one to the object itself.
@@ -136,7 +136,7 @@ std::string s3_object_store::send_bytes(request what, const payload& bytes) {
 
 void s3_object_store::put(const std::string& key, const std::string& content_type, const payload& bytes) {
   check_object_key(key);
-  request what{"writing " + quoted(key)};
+  request what{"writing " + object_named(key)};
   what.key = key;
   what.headers = {type_header(content_type)};
   send_bytes(std::move(what), bytes);
@@ -146,7 +146,7 @@ void s3_object_store::put(const std::string& key, const std::string& content_typ
 
 std::string s3_object_store::begin_upload(const std::string& key, const std::string& content_type) {
   check_object_key(key);
-  request what{"beginning an upload of " + quoted(key), "POST", key, "uploads=", {type_header(content_type)}};
+  request what{"beginning an upload of " + object_named(key), "POST", key, "uploads=", {type_header(content_type)}};
   auto x = client_.send(what);
   if (x.status != 200)
     refuse(client_.where(), what.doing, x);
@@ -161,7 +161,7 @@ std::string s3_object_store::put_part(
     const std::string& key, const std::string& upload_id, uint32_t number, const payload& bytes) {
   check_upload(key, upload_id);
   check_part_number(number);
-  request what{"writing part " + std::to_string(number) + " of " + quoted(key)};
+  request what{"writing part " + std::to_string(number) + " of " + object_named(key)};
   what.key = key;
   what.query = "partNumber=" + std::to_string(number) + "&uploadId=" + encoded(upload_id);
   what.headers = {type_header({})};
@@ -176,7 +176,7 @@ void s3_object_store::finish_upload(
   check_upload(key, upload_id);
   check_part_number(tags.size());
   auto list = list_of(tags);
-  request what{"finishing the upload of " + quoted(key), "POST", key, "uploadId=" + encoded(upload_id)};
+  request what{"finishing the upload of " + object_named(key), "POST", key, "uploadId=" + encoded(upload_id)};
   what.headers = {"Content-Type: application/xml"};
   what.body = list;
   what.patience = finishing_;
@@ -192,7 +192,7 @@ void s3_object_store::finish_upload(
 
 /// Ceph calls the end of an upload that it does not know a fault of its own, which would be tried again for ever.
 void s3_object_store::insist_on_upload(const std::string& key, const std::string& upload_id) {
-  request what{"looking for the upload of " + quoted(key), "GET", key, "max-parts=1&uploadId=" + encoded(upload_id)};
+  request what{"looking for the upload of " + object_named(key), "GET", key, "max-parts=1&uploadId=" + encoded(upload_id)};
   auto error = error_code(client_.send(what));
   if (error == "NoSuchUpload" || error == "NoSuchKey")
     no_such_upload(key);
@@ -202,7 +202,7 @@ void s3_object_store::abort_upload(const std::string& key, const std::string& up
   check_object_key(key);
   if (upload_id.empty())
     return;
-  request what{"throwing away the upload of " + quoted(key), "DELETE", key, "uploadId=" + encoded(upload_id)};
+  request what{"throwing away the upload of " + object_named(key), "DELETE", key, "uploadId=" + encoded(upload_id)};
   auto x = client_.send(what);
   if (x.status / 100 != 2 && error_code(x) != "NoSuchUpload")
     refuse(client_.where(), what.doing, x);
@@ -215,7 +215,7 @@ object_bytes s3_object_store::read(const std::string& key, uint64_t from, uint64
   bool none = length == 0 || from >= farthest; // then one byte is asked for, to know the size
   auto first = none ? 0 : from;
   auto last = none ? 0 : from + std::min(length, farthest) - 1;
-  request what{"reading " + quoted(key), "GET", key};
+  request what{"reading " + object_named(key), "GET", key};
   what.headers = {"Range: bytes=" + std::to_string(first) + "-" + std::to_string(last)};
   what.expected = last - first + 1;
   auto x = client_.send(what);
@@ -237,7 +237,7 @@ object_bytes s3_object_store::read(const std::string& key, uint64_t from, uint64
 
 /// Asked for when there is nothing to read, so that the answer does not tell.
 uint64_t s3_object_store::size_of(const std::string& key) {
-  request what{"asking for the size of " + quoted(key), "HEAD", key};
+  request what{"asking for the size of " + object_named(key), "HEAD", key};
   auto x = client_.send(what);
   if (x.status == 404)
     throw adapter_error{ec::not_found, what.doing + ": it has just been removed"};
@@ -252,7 +252,7 @@ uint64_t s3_object_store::size_of(const std::string& key) {
 
 void s3_object_store::erase(const std::string& key) {
   check_object_key(key);
-  request what{"removing " + quoted(key), "DELETE", key};
+  request what{"removing " + object_named(key), "DELETE", key};
   auto x = client_.send(what);
   if (x.status / 100 != 2 && error_code(x) != "NoSuchKey")
     refuse(client_.where(), what.doing, x);

@@ -25,6 +25,8 @@ bool gives_way(const transfer_row& old, const transfer_row& wish) {
 /// Removes the row that gives way; what was done with it until now ends with its lease.
 void replace(database& db, const transfer_row& old, transfer_row& wish) {
   wish.lease = old.lease + 1;
+  if (old.state != transfer_state::done)
+    wish.upload_id = old.upload_id;
   if (old.state == transfer_state::running)
     wish.due_at_ms = std::max(wish.due_at_ms, old.leased_until_ms);
   statement{db, "DELETE FROM transfers WHERE id = ?"}.bind(old.id).step();

@@ -14,11 +14,20 @@ namespace {
 
 constexpr uint64_t part_bytes = 256 << 10; ///< of one read, and so what a response holds in memory
 
-/// Sends [first, end) of a closed stream.
+/// Sends [first, end) of a closed stream. Its beginning is read first: what cannot be played is refused, and not cut.
 asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {
-  co_await x.begin(std::move(head), end - first);
+  auto whole = end - first;
+  bool begun = x.is_head() || whole == 0;
+  if (begun)
+    co_await x.begin(std::move(head), whole);
   while (first < end && !x.is_head()) {
     auto batch = co_await reader.read(first, std::min<uint64_t>(part_bytes, end - first), 0);
+    if (!batch && !begun)
+      co_return co_await x.send_error(batch.error());
+    if (!begun) {
+      begun = true;
+      co_await x.begin(std::move(head), whole);
+    }
     if (!batch) {
       log::warning("http", "response_cut", reader.row().path + ": " + to_string(code_of(batch.error())));
       co_return; // cut: the client sees that bytes are missing

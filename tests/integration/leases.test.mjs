@@ -53,15 +53,16 @@ describe('a lease', { concurrency: true, timeout: 90_000 }, () => {
   const places = []; // for each test its own
 
   before(async () => {
-    stores = await Promise.all([startRedis(temporaryFolder()), startPostgres(temporaryFolder())]);
-    for (const name of ['one', 'two', 'three', 'four', 'five']) {
-      const [redis, postgres] = stores;
+    const song = async () => {
+      const calm = await new Server().start();
+      reference = await soundOf(calm, (await makePiece(calm, { ...wish, pace: 'fast' })).request_id);
+      await calm.stop();
+      await calm.dispose();
+    };
+    const [redis, postgres] = (stores = await Promise.all([startRedis(temporaryFolder()), startPostgres(temporaryFolder())]));
+    await song();
+    for (const name of ['one', 'two', 'three', 'four', 'five'])
       places.push(new Place(await redis.createTenant(name), await postgres.createTenant(name)));
-    }
-    const calm = await new Server().start();
-    reference = await soundOf(calm, (await makePiece(calm, { ...wish, pace: 'fast' })).request_id);
-    await calm.stop();
-    await calm.dispose();
   });
   after(() => Promise.all(stores?.map((store) => store.stop()) ?? []));
 
@@ -110,7 +111,11 @@ describe('a lease', { concurrency: true, timeout: 90_000 }, () => {
         const piece = await endOf(door, id);
         await Promise.all(ends);
         const { bytes } = await catchUp(door, path);
-        assert.equal(sha256(bytes), sha256(Buffer.concat(producer.acknowledged)), 'every acknowledged append, once and in order');
+        assert.equal(
+          sha256(bytes),
+          sha256(Buffer.concat(producer.acknowledged)),
+          'every acknowledged append, once and in order',
+        );
         for (const sound of [await soundOf(door, id), ...listeners.map((listener) => listener.bytes)])
           assert.equal(sha256(sound), sha256(reference), 'the song');
         return piece;
@@ -122,89 +127,112 @@ describe('a lease', { concurrency: true, timeout: 90_000 }, () => {
     });
   }
 
-  it('is one server’s: another one refuses to start and names it', inPlace(async (place) => {
-    const first = await place.serve();
-    reference = await soundOf(first, (await makePiece(first, { ...wish, pace: 'fast' })).request_id);
-    await createStream(first, '/v1/stream/first');
-    const { says, ms } = await place.refused();
-    assert.match(says, new RegExp(`the chunk store redis://.* is in use by another server \\(.*/${first.pid}/`));
-    assert(ms > lease && ms < lease * 1.5 + 5_000, `after ${ms} ms`);
-    await append(first, '/v1/stream/first', 'as before');
-    assert.equal((await get(first, '/readyz')).status, 200);
-    assert(!/lease_(lost|not)/.test(first.log));
-  }));
+  it(
+    'is one server’s: another one refuses to start and names it',
+    inPlace(async (place) => {
+      const first = await place.serve();
+      reference = await soundOf(first, (await makePiece(first, { ...wish, pace: 'fast' })).request_id);
+      await createStream(first, '/v1/stream/first');
+      const { says, ms } = await place.refused();
+      assert.match(says, new RegExp(`the chunk store redis://.* is in use by another server \\(.*/${first.pid}/`));
+      assert(ms > lease && ms < lease * 1.5 + 5_000, `after ${ms} ms`);
+      await append(first, '/v1/stream/first', 'as before');
+      assert.equal((await get(first, '/readyz')).status, 200);
+      assert(!/lease_(lost|not)/.test(first.log));
+    }),
+  );
 
-  it('is given to one of those who begin at once', inPlace(async (place) => {
-    const both = await Promise.all([place.aServer(), place.aServer()]);
-    const outcomes = await Promise.allSettled(both.map((server) => server.start()));
-    const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
-    const { reason } = outcomes[1 - winner];
-    assert.match(reason?.message ?? 'both serve', new RegExp(`is in use by another server \\(.*/${both[winner].pid}/`));
-    await createStream(both[winner], '/v1/stream/first');
-    await append(both[winner], '/v1/stream/first', 'ours');
-  }));
+  it(
+    'is given to one of those who begin at once',
+    inPlace(async (place) => {
+      const both = await Promise.all([place.aServer(), place.aServer()]);
+      const outcomes = await Promise.allSettled(both.map((server) => server.start()));
+      const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
+      const { reason } = outcomes[1 - winner];
+      assert.match(reason?.message ?? 'both serve', new RegExp(`is in use by another server \\(.*/${both[winner].pid}/`));
+      await createStream(both[winner], '/v1/stream/first');
+      await append(both[winner], '/v1/stream/first', 'ours');
+    }),
+  );
 
-  it('ends with a server that is killed, and everything goes on with the next', inPlace(async (place) => {
-    const first = await place.serve();
-    const users = await usersOf(place, first);
-    const killed = performance.now();
-    await first.kill();
-    const next = await place.serve();
-    const ms = performance.now() - killed;
-    assert(ms > lease / 2 && ms < lease + 5_000, `the next one began after ${ms} ms`);
-    assert.match(next.log, new RegExp(`waiting_for_lease: the chunk store .* was last used by .*/${first.pid}/`));
-    users.goOn(next);
-    assert.equal((await users.end()).attempt, 2);
-  }));
+  it(
+    'ends with a server that is killed, and everything goes on with the next',
+    inPlace(async (place) => {
+      const first = await place.serve();
+      const users = await usersOf(place, first);
+      const killed = performance.now();
+      await first.kill();
+      const next = await place.serve();
+      const ms = performance.now() - killed;
+      assert(ms > lease / 2 && ms < lease + 5_000, `the next one began after ${ms} ms`);
+      assert.match(next.log, new RegExp(`waiting_for_lease: the chunk store .* was last used by .*/${first.pid}/`));
+      users.goOn(next);
+      assert.equal((await users.end()).attempt, 2);
+    }),
+  );
 
-  it('is lost by a server that is stopped for too long: it ends, and nothing that it still sends is stored', inPlace(async (place) => {
-    const first = await place.serve();
-    const users = await usersOf(place, first);
-    process.kill(first.pid, 'SIGSTOP');
-    const next = await place.serve();
-    users.goOn(next);
-    // Who is connected to the first one does not know: what they send waits for it, in the system's buffers.
-    const late = [
-      'PUT /v1/stream/late',
-      'POST /v1/generations',
-      `DELETE ${users.path}`,
-      ...Array.from({ length: 20 }, () => `POST ${users.path}`),
-    ];
-    const zombies = await Promise.all(late.map(() => dial(first)));
-    const bodies = { POST: JSON.stringify({ prompt: 'late' }) };
-    for (const [i, request] of late.entries()) {
-      const [method, path] = request.split(' ');
-      const body = bodies[method] ?? '';
-      const type = path.startsWith('/v1/stream') ? 'application/octet-stream' : 'application/json';
-      const head = [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${first.port}`, `Content-Type: ${type}`, `Content-Length: ${body.length}`];
-      await zombies[i].send([...head, '', body].join('\r\n'));
-    }
-    const end = await first.kill('SIGCONT'); // which waits until it has ended by itself
-    assert.deepEqual([end.code, end.signal], [1, null], first.log);
-    assert.match(first.log, new RegExp(`error .*lease_lost: .* is in use by another server \\(.*/${next.pid}/`));
-    for (const { status, text } of await Promise.all(zombies.map((zombie) => zombie.answer())))
-      assert(status === 503 || status === 0, `answered ${status} ${text}`); // 0: cut off
+  it(
+    'is lost by a server that is stopped for too long: it ends, and nothing that it still sends is stored',
+    inPlace(async (place) => {
+      const first = await place.serve();
+      const users = await usersOf(place, first);
+      process.kill(first.pid, 'SIGSTOP');
+      const next = await place.serve();
+      users.goOn(next);
+      // Who is connected to the first one does not know: what they send waits for it, in the system's buffers.
+      const late = [
+        'PUT /v1/stream/late',
+        'POST /v1/generations',
+        `DELETE ${users.path}`,
+        ...Array.from({ length: 20 }, () => `POST ${users.path}`),
+      ];
+      const zombies = await Promise.all(late.map(() => dial(first)));
+      const bodies = { POST: JSON.stringify({ prompt: 'late' }) };
+      for (const [i, request] of late.entries()) {
+        const [method, path] = request.split(' ');
+        const body = bodies[method] ?? '';
+        const type = path.startsWith('/v1/stream') ? 'application/octet-stream' : 'application/json';
+        const head = [
+          `${method} ${path} HTTP/1.1`,
+          `Host: 127.0.0.1:${first.port}`,
+          `Content-Type: ${type}`,
+          `Content-Length: ${body.length}`,
+        ];
+        await zombies[i].send([...head, '', body].join('\r\n'));
+      }
+      const end = await first.kill('SIGCONT'); // which waits until it has ended by itself
+      assert.deepEqual([end.code, end.signal], [1, null], first.log);
+      assert.match(first.log, new RegExp(`error .*lease_lost: .* is in use by another server \\(.*/${next.pid}/`));
+      for (const { status, text } of await Promise.all(zombies.map((zombie) => zombie.answer())))
+        assert(status === 503 || status === 0, `answered ${status} ${text}`); // 0: cut off
 
-    const piece = await users.end();
-    assert.equal(piece.attempt, 2);
-    assert.equal((await get(next, '/v1/stream/late')).status, 404);
-    const { generations } = (await get(next, '/v1/generations?limit=200')).json;
-    assert(generations.every(({ prompt }) => prompt === wish.prompt), 'nothing late');
-    assert(!/lease_lost/.test(next.log));
-  }));
+      const piece = await users.end();
+      assert.equal(piece.attempt, 2);
+      assert.equal((await get(next, '/v1/stream/late')).status, 404);
+      const { generations } = (await get(next, '/v1/generations?limit=200')).json;
+      assert(
+        generations.every(({ prompt }) => prompt === wish.prompt),
+        'nothing late',
+      );
+      assert(!/lease_lost/.test(next.log));
+    }),
+  );
 
-  it('is given back by a server that ends in order: the next one begins at once', inPlace(async (place) => {
-    const longer = '20s';
-    const first = await place.serve('--lease', longer);
-    const users = await usersOf(place, first);
-    await first.stop();
-    const begun = performance.now();
-    const next = await place.serve('--lease', longer);
-    const ms = performance.now() - begun;
-    assert(ms < 8_000 && !/waiting_for_lease/.test(next.log), `it began after ${ms} ms`);
-    users.goOn(next);
-    await users.end();
-  }));
+  it(
+    'is given back by a server that ends in order: the next one begins at once',
+    inPlace(async (place) => {
+      const longer = '20s';
+      const first = await place.serve('--lease', longer);
+      const users = await usersOf(place, first);
+      await first.stop();
+      const begun = performance.now();
+      const next = await place.serve('--lease', longer);
+      const ms = performance.now() - begun;
+      assert(ms < 8_000 && !/waiting_for_lease/.test(next.log), `it began after ${ms} ms`);
+      users.goOn(next);
+      await users.end();
+    }),
+  );
 });
 
 describe('a data folder', () => {

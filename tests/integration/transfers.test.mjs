@@ -5,11 +5,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { catchUp, metricsOf, soundOf } from '../support/api.mjs';
-import { ask, open, sha256, waitFor } from '../support/http.mjs';
+import { ask, get, open, sha256, waitFor } from '../support/http.mjs';
 import { run } from '../support/need.mjs';
 import { useNetworked } from '../support/networked.mjs';
 import { temporaryFolder } from '../support/server.mjs';
-import { Worker, bucketOf, dead, evicted, noise, pushPiece, stored, transferOf, transfersOf, untilTransfer } from '../support/tiers.mjs';
+import {
+  Worker,
+  bucketOf,
+  dead,
+  evicted,
+  noise,
+  pushPiece,
+  removed,
+  stored,
+  transferOf,
+  transfersOf,
+  untilAway,
+  untilBack,
+  untilTransfer,
+} from '../support/tiers.mjs';
 
 const idsOf = (pieces) => pieces.map(({ request_id: id }) => id);
 const audioOf = (id) => `generations/${id}/audio`;
@@ -19,11 +33,12 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
     settings: {
       transfers: 'elsewhere',
       cache: 'none:',
-      idle: '500ms',
-      'archive-after': '1s',
+      idle: '600ms',
+      'archive-after': '300ms',
       'object-part': '5MiB',
       'transfer-attempts': 2,
-      'transfer-lease': '3s',
+      'transfer-lease': '2s',
+      lease: '60s', // which nobody asks for in the middle of a test
     },
   });
   let workers;
@@ -35,12 +50,11 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
   const bucket = () => bucketOf(all.stores.radosgw);
   const objectsOf = async (id) => Object.keys((await bucket()).objects).filter((key) => key.includes(id));
   const purge = (id) => ask(all.server, 'DELETE', `/v1/generations/${id}?purge=true`);
-  const removed = ({ kind, state }) => kind === 'remove' && state === 'done';
 
   async function archived(sound) {
-    const piece = await pushPiece(all.server, sound);
-    await untilTransfer(all.server, piece.request_id, evicted);
-    return { id: piece.request_id, urls: piece.urls, sound };
+    const piece = await pushPiece(all.server, sound, { size: 1 << 20 });
+    const row = await untilAway(all.server, piece.request_id);
+    return { id: piece.request_id, urls: piece.urls, sound, row };
   }
 
   it('every piece is moved once, by one of them, and the server moves nothing', async () => {
@@ -65,24 +79,36 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
     assert(!server.log.includes('step_done'));
 
     const there = Object.keys((await bucket()).objects);
-    assert.deepEqual(there.sort(), idsOf(pieces).flatMap((id) => ['json', 'mp3'].map((type) => `pieces/${audioOf(id)}.${type}`)).sort());
-    for (const [i, { request_id: id }] of pieces.entries()) {
+    assert.deepEqual(
+      there.sort(),
+      idsOf(pieces)
+        .flatMap((id) => ['json', 'mp3'].map((type) => `pieces/${audioOf(id)}.${type}`))
+        .sort(),
+    );
+    const comeBack = async ({ request_id: id }, i) => {
+      const row = await transferOf(server, id);
       assert.equal(sha256(await soundOf(server, id)), sha256(sounds[i]), 'it plays from its object');
-      await untilTransfer(server, id, stored); // and comes back
-    }
-    for (const id of idsOf(pieces)) await untilTransfer(server, id, evicted);
+      await untilBack(server, id, row);
+    };
+    await Promise.all(pieces.map(comeBack));
     const fetched = workers.flatMap((worker) => worker.steps).filter((step) => step.startsWith('download '));
-    assert.deepEqual(fetched.sort(), idsOf(pieces).map((id) => `download ${audioOf(id)}`).sort(), 'each was brought back once');
+    assert.deepEqual(
+      fetched.sort(),
+      idsOf(pieces)
+        .map((id) => `download ${audioOf(id)}`)
+        .sort(),
+      'each was brought back once',
+    );
   });
 
   it('a large piece goes in parts, and comes back whole', async () => {
-    const { id, urls, sound } = await archived(noise(12_000_000));
+    const { id, urls, sound, row } = await archived(noise(12_000_000));
     const { objects, uploads } = await bucket();
     assert.match(objects[`pieces/${audioOf(id)}.mp3`], /-[23]$/, 'in parts');
     assert.deepEqual(uploads, []);
     assert.equal(sha256(await soundOf(all.server, id)), sha256(sound));
-    await untilTransfer(all.server, id, stored);
-    assert.equal(sha256((await catchUp(all.server, urls.audio_stream)).bytes), sha256(sound), 'from the chunk store');
+    await untilBack(all.server, id, row);
+    assert.equal(sha256((await catchUp(all.server, urls.audio_stream)).bytes), sha256(sound));
     assert.equal((await purge(id)).status, 204);
     await untilTransfer(all.server, id, removed);
     assert.deepEqual(await objectsOf(id), []);
@@ -90,8 +116,8 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
 
   it('a large piece that is purged in the middle of its upload leaves nothing behind', async () => {
     const { server, gates } = all;
-    await gates.radosgw.slow(4_000_000); // bytes per second: a part takes more than a second
-    const { request_id: id } = await pushPiece(server, noise(12_000_000));
+    await gates.radosgw.slow(8_000_000); // bytes per second: a part takes most of a second
+    const { request_id: id } = await pushPiece(server, noise(12_000_000), { size: 1 << 20 });
     const inTheMiddle = ({ kind, state, bytes_done }) => kind === 'upload' && state === 'running' && bytes_done > 0;
     await untilTransfer(server, id, inTheMiddle);
     assert.equal((await bucket()).uploads.length, 1);
@@ -102,6 +128,36 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
     assert.deepEqual((await bucket()).uploads, [], 'no parts that nobody will ever look for');
   });
 
+  it('who reads at the very moment when a piece comes back hears it', async () => {
+    const { server, stores, gates } = all;
+    const { id, urls, sound } = await archived(noise(600_000));
+    const direct = join(temporaryFolder(), 'segue.json'); // for a worker who is not behind the gate that is closed
+    const text = readFileSync(all.configuration, 'utf8').replaceAll(`:${gates.redis.port}/`, `:${stores.redis.port}/`);
+    writeFileSync(direct, text, { mode: 0o600 });
+    const helper = new Worker(['--config', direct]);
+    const asked = async () => /cmdstat_evalsha:calls=(\d+)/.exec(await stores.redis.command('INFO', 'commandstats'))[1];
+    for (const worker of workers) await worker.stop();
+    try {
+      await get(server, `${urls.audio_stream}?offset=now`); // its stream is in memory
+      const before = await asked();
+      await gates.redis.slow(100); // bytes per second: that the chunk store has nothing is an answer that takes a while
+      const reading = get(server, `${urls.audio_stream}?offset=-1`);
+      await waitFor(async () => (await asked()) !== before, { every: 1, what: 'the chunk store to be asked' });
+      await gates.redis.hang();
+      await helper.start();
+      await untilTransfer(server, id, stored);
+      await helper.kill();
+      await gates.redis.pass();
+      const { status, body } = await reading;
+      assert.equal(status, 200, body.toString('latin1', 0, 200));
+      assert.equal(sha256(body), sha256(sound));
+    } finally {
+      await gates.redis.pass();
+      await helper.kill();
+      for (const worker of workers) await worker.start();
+    }
+  });
+
   describe('an operator', () => {
     const transfers = (...args) => run('segue', ['transfers', ...args, '--server', all.server.url]);
     const deadLetters = async () => JSON.parse((await transfers('ls', '--dead', '--json')).stdout).transfers;
@@ -109,7 +165,7 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
 
     /// Writes the object of a piece anew.
     async function write(id, sound) {
-      const file = join(folder, 'object');
+      const file = join(folder, id);
       writeFileSync(file, sound);
       const { radosgw } = all.stores;
       const { status } = await radosgw.request('PUT', `/alpha/pieces/${audioOf(id)}.mp3`, radosgw.tenant, `@${file}`);
@@ -132,7 +188,7 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
 
     it('sees dead letters, and tries them again or drops them', async () => {
       const { server } = all;
-      const [one, two] = [await brokenPiece(), await brokenPiece()];
+      const [one, two] = await Promise.all([brokenPiece(), brokenPiece()]);
       const list = await transfers('ls', '--dead');
       assert.equal(list.code, 0, list.stderr);
       for (const { id, letter } of [one, two])
@@ -141,8 +197,11 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
 
       await write(one.id, one.sound);
       const retried = await transfers('retry', String(one.letter.id));
-      assert.deepEqual([retried.code, retried.stdout], [0, `${one.letter.id}: download of ${audioOf(one.id)} is tried again\n`]);
-      await untilTransfer(server, one.id, stored);
+      assert.deepEqual(
+        [retried.code, retried.stdout],
+        [0, `${one.letter.id}: download of ${audioOf(one.id)} is tried again\n`],
+      );
+      await untilBack(server, one.id, one.row);
       assert.equal(sha256(await soundOf(server, one.id)), sha256(one.sound));
 
       const dropped = await transfers('drop', String(two.letter.id));
@@ -151,13 +210,13 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
       assert.deepEqual(await deadLetters(), []);
       assert.equal((await transfers('retry', String(two.letter.id))).code, 4, 'there is none any more');
       await write(two.id, two.sound);
-      // The stream of who heard it last is idle before long: then playing it brings it back.
+      // Once nobody has its stream in memory, playing it brings it back all the same.
       const back = async () => {
         assert.equal(sha256(await soundOf(server, two.id)), sha256(two.sound));
         return transferOf(server, two.id);
       };
       await waitFor(back, { deadline: 20_000, every: 1_000, what: 'it to be fetched' });
-      await untilTransfer(server, two.id, stored);
+      await untilBack(server, two.id, two.row);
     });
 
     it('cannot try again what is done, nor drop what is not there', async () => {

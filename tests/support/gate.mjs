@@ -87,7 +87,7 @@ class Gate {
 
   async #link(client) {
     const sockets = [client];
-    const link = { reset: () => sockets.forEach((socket) => socket.resetAndDestroy()) };
+    const link = { reset: () => sockets.forEach(reset) };
     this.#links.add(link);
     client.on('error', () => {});
     client.on('close', () => this.#links.delete(link));
@@ -131,6 +131,13 @@ class Gate {
 /// Resolves when the system has taken the bytes, so that whoever sends more than the other side reads has to wait.
 function written(socket, bytes) {
   return new Promise((resolve, reject) => socket.write(bytes, (error) => (error ? reject(error) : resolve())));
+}
+
+/// Node would lose sight of a socket that is reset while it says goodbye, and wait for it for ever when the process ends.
+function reset(socket) {
+  const leaving = socket.writableEnded && !socket.writableFinished;
+  if (leaving) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function pending() {

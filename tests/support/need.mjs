@@ -17,6 +17,7 @@ const howToGet = {
   fallocate: 'install it with `apt-get install util-linux`',
   prlimit: 'install it with `apt-get install util-linux`',
   'mkfs.ext4': 'install it with `apt-get install e2fsprogs`',
+  openssl: 'install it with `apt-get install openssl`',
   mount: 'install it with `apt-get install mount`',
   umount: 'install it with `apt-get install mount`',
 };

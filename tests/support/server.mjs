@@ -72,7 +72,7 @@ export class Server {
     const greeting = await waitFor(
       () => {
         assert(!gone, `segue serve ended before it was ready: ${gone?.message ?? `exit ${gone?.code} ${gone?.signal}`}\n${this.log}`);
-        return /^Segue is listening on http:\/\/\S+:(\d+)\/$/m.exec(Buffer.concat(output.stdout).toString());
+        return /^Segue is listening on https?:\/\/\S+:(\d+)\/$/m.exec(Buffer.concat(output.stdout).toString());
       },
       { deadline: 20_000, every: 5, what: () => `the line "Segue is listening on"; the log so far:\n${this.log}` },
     );

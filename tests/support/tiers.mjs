@@ -23,7 +23,10 @@ export async function pushPiece(server, sound, { size = 256 << 10, ...fields } =
   for (let at = 0, seq = 0; at < sound.length; at += step, ++seq) {
     const last = at + step >= sound.length ? { 'stream-closed': 'true' } : {};
     const body = sound.subarray(at, at + step);
-    const reply = await ask(server, 'POST', urls.audio_stream, { body, headers: { ...headers, ...last, 'producer-seq': String(seq) } });
+    const reply = await ask(server, 'POST', urls.audio_stream, {
+      body,
+      headers: { ...headers, ...last, 'producer-seq': String(seq) },
+    });
     assert.equal(reply.status, 200, reply.text);
   }
   return until(server, id, completed);
@@ -32,7 +35,7 @@ export async function pushPiece(server, sound, { size = 256 << 10, ...fields } =
 /// All transfers, page by page; with `dead`, the dead letters.
 export async function transfersOf(server, { dead = false } = {}) {
   const all = [];
-  for (let after = 0; after !== null; ) {
+  for (let after = 0; after !== null;) {
     const { status, json, text } = await get(server, `/v1/transfers?after=${after}${dead ? '&state=dead' : ''}`);
     assert.equal(status, 200, text);
     all.push(...json.transfers);
@@ -59,11 +62,27 @@ export async function untilTransfer(server, id, condition, { deadline = 20_000 }
 export const evicted = ({ kind, state }) => kind === 'evict' && state === 'done';
 export const stored = ({ kind, state }) => kind === 'evict' && state === 'waiting';
 export const dead = ({ state }) => state === 'dead';
+export const removed = ({ kind, state }) => kind === 'remove' && state === 'done';
+
+/// Waits until a piece is back in the chunk store that was archived with the transfer `before`; it may have gone again.
+export function untilBack(server, id, before) {
+  return untilTransfer(server, id, (now) => now.id !== before.id && (stored(now) || evicted(now)));
+}
+
+/// Waits until an object alone has a piece: its chunks are evicted, and nobody has its stream in memory.
+export async function untilAway(server, id) {
+  const row = await untilTransfer(server, id, evicted);
+  const inMemory = async () => (await get(server, '/v1/system')).text.includes(id);
+  await waitFor(async () => !(await inMemory()), { what: 'its stream to be idle' });
+  return row;
+}
 
 /// How many reads were served so far by each tier: ring, cache, store, object.
 export async function readsOf(server) {
   const { samples } = await metricsOf(server);
-  return Object.fromEntries(['ring', 'cache', 'store', 'object'].map((tier) => [tier, samples[`segue_reads_total{tier="${tier}"}`]]));
+  return Object.fromEntries(
+    ['ring', 'cache', 'store', 'object'].map((tier) => [tier, samples[`segue_reads_total{tier="${tier}"}`]]),
+  );
 }
 
 /// What a server with `--objects file:` keeps in `data`, as paths below its folder of objects, uploads that are not finished
@@ -89,7 +108,10 @@ export async function bucketOf(radosgw, tenant = radosgw.tenant) {
   };
   const objects = (await ask('list-type=2')).matchAll(/<Key>([^<]*)<\/Key>.*?<ETag>&quot;(.*?)&quot;/gs);
   const uploads = (await ask('uploads=')).matchAll(/<UploadId>([^<]*)<\/UploadId>/g);
-  return { objects: Object.fromEntries([...objects].map(([, key, tag]) => [key, tag])), uploads: [...uploads].map(([, id]) => id) };
+  return {
+    objects: Object.fromEntries([...objects].map(([, key, tag]) => [key, tag])),
+    uploads: [...uploads].map(([, id]) => id),
+  };
 }
 
 /// A `segue work` process.
@@ -123,10 +145,10 @@ export class Worker {
     return this;
   }
 
-  /// Kills it, in whatever it does.
+  /// Kills it, in whatever it does, if it runs.
   async kill(signal = 'SIGKILL') {
-    this.#process.child.kill(signal);
-    return this.#process.exited;
+    this.#process?.child.kill(signal);
+    return this.#process?.exited;
   }
 
   /// Asks it to end, and insists that it does.

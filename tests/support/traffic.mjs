@@ -113,10 +113,10 @@ export class Traffic {
     const reply = await ask(this.server, method, path, options).catch((error) => ({ status: 0, text: error.message }));
     const answer = { who, at, ms: performance.now() - at, status: reply.status, reply };
     this.answers.push(answer);
-    const refused =
-      [429, 503, 507].includes(reply.status) && (who === 'readyz' || /^[1-9]\d*$/.test(reply.headers['retry-after']));
+    const good = reply.status >= 200 && reply.status < 300;
+    const away = reply.status === 503 && who === 'readyz';
     const cut = reply.status === 0 && who === 'play'; // of a long answer, which then is seen not to be whole
-    if (reply.status !== 200 && !refused && !cut) this.wrong.add(`${who} ${path}: ${reply.status} ${reply.text}`);
+    if (!good && !away && !cut && !saysWhenToComeBack(reply)) this.wrong.add(`${who} ${path}: ${reply.status} ${reply.text}`);
     return answer;
   }
 

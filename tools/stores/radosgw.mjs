@@ -115,6 +115,7 @@ paxos min wait = 0.01
 
 # One disk, one copy, few placement groups: the start takes one second instead of many.
 osd objectstore = memstore
+memstore device bytes = 8589934592
 osd crush chooseleaf type = 0
 mon allow pool size one = true
 osd pool default size = 1
@@ -125,7 +126,8 @@ osd pool default pg autoscale mode = off
 
 # A bucket is found by path, and as BUCKET.localhost.
 rgw dns name = localhost
-rgw frontends = beast endpoint=127.0.0.1:${gatewayPort}
+rgw frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
+rgw gc obj min wait = 1
 
 # Everything stays in this folder.
 mon data = ${at('mon')}

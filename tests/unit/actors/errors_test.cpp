@@ -85,7 +85,9 @@ CAF_TEST(the detail is the sentence given with the error) {
   CAF_CHECK_EQUAL(detail_of(caf::make_error(ec::busy)), "");
   CAF_CHECK_EQUAL(detail_of(caf::error{}), "");
   CAF_CHECK_EQUAL(detail_of(caf::make_error(ec::busy, uint32_t{7})), "");
-  CAF_CHECK_EQUAL(detail_of(caf::make_error(ec::busy, std::string{"a"}, std::string{"b"})), "");
+  CAF_CHECK_EQUAL(detail_of(caf::make_error(ec::busy, std::string{"a"}, std::string{"b"})), "a");
+  CAF_CHECK_EQUAL(owner_of(caf::make_error(ec::gone, std::string{"a"}, std::string{"ann"})), "ann");
+  CAF_CHECK_EQUAL(owner_of(caf::make_error(ec::gone, std::string{"a"})), "");
 }
 
 CAF_TEST(an actor system shows code and sentence) {

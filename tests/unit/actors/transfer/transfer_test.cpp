@@ -40,7 +40,7 @@ CAF_TEST(a finished piece becomes an object and its manifest and stays where it 
   CAF_CHECK_EQUAL(x.told("a/audio"), "evict waiting 0");
   CAF_CHECK_EQUAL(row.bytes_done, piece.size());
   CAF_CHECK_EQUAL(row.bytes_total, piece.size());
-  CAF_CHECK(std::abs(row.due_at_ms - row.created_at_ms - 3'600'000) < 5);
+  CAF_CHECK(std::abs(row.due_at_ms - row.created_at_ms - 3'600'000) < 1'000);
   CAF_CHECK_EQUAL(row.holder + row.upload_id + row.error, "");
 }
 

@@ -90,7 +90,7 @@ CAF_TEST(each pause is longer than the one before) {
   for (uint32_t attempts = 2; attempts < 7; ++attempts) {
     auto pause = x.pass_until([&] { return x.transfer_of("a").attempts == attempts; });
     auto whole = std::chrono::seconds{1 << (attempts - 2)};
-    CAF_CHECK(pause >= whole / 2 - 40ms && pause <= whole + 40ms);
+    CAF_CHECK(pause >= whole / 2 - 150ms && pause <= whole + 40ms);
     last += pause;
   }
   CAF_CHECK(last > 15s);
@@ -141,7 +141,7 @@ CAF_TEST(only what waits or is dead can be tried again or dropped) {
 
 CAF_TEST(a worker that is killed anywhere is followed by another one) {
   size_t killed = 0;
-  for (size_t at = 1; at < 80; at += 3) {
+  for (size_t at = 1; at < 80; ++at) {
     world x;
     auto piece = x.sound(5'000);
     x.keep("a", piece);
@@ -158,7 +158,7 @@ CAF_TEST(a worker that is killed anywhere is followed by another one) {
     x.check_archived("a", piece);
     CAF_CHECK_EQUAL(x.object_files(), x.both("a"));
   }
-  CAF_CHECK_GREATER(killed, 10u);
+  CAF_CHECK_GREATER(killed, 7u);
 }
 
 CAF_TEST(a worker that has lost its lease writes nothing more) {
@@ -189,7 +189,7 @@ CAF_TEST(a worker that has lost its lease writes nothing more) {
 
 CAF_TEST(a worker that takes long keeps its lease) {
   world x;
-  x.keep("a", x.sound(20'000'000), 500'000);
+  x.keep("a", x.sound(60'000'000), 500'000);
   x.post(x.transfers, enqueue_upload{"a"});
   x.next_worker();
   auto now = x.transfer_of("a").changed_at_ms;

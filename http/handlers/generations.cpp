@@ -35,8 +35,8 @@ std::optional<uint32_t> read_limit(const std::string& text) {
   return good ? std::optional{value} : std::nullopt;
 }
 
-problem no_such_generation() {
-  return refused(404, "not_found", "There is no such thing", "There is no generation with this id.");
+problem no_such_generation(const exchange& x) {
+  return refused(404, "not_found", "There is no such thing", "There is no generation " + x.parameter("id") + ".");
 }
 
 } // namespace
@@ -69,14 +69,14 @@ asio::awaitable<void> post_generation(exchange& x) {
 asio::awaitable<std::optional<generation_row>> find_row(exchange& x, tenant_services of, std::string user_id) {
   const auto& id = x.parameter("id");
   if (!is_uuid(id)) {
-    co_await x.send_problem(no_such_generation());
+    co_await x.send_problem(no_such_generation(x));
     co_return std::nullopt;
   }
   find_generation find{id, std::move(user_id)};
   auto found = co_await x.ask(of.manager, std::move(find));
   bool hidden = found ? !of.may_see(found->row.user_id) : code_of(found.error()) == ec::not_found;
   if (hidden) {
-    co_await x.send_problem(no_such_generation());
+    co_await x.send_problem(no_such_generation(x));
     co_return std::nullopt;
   }
   if (found)
@@ -138,7 +138,7 @@ asio::awaitable<void> delete_generation(exchange& x) {
   }
   const auto& id = x.parameter("id");
   if (!is_uuid(id))
-    co_return co_await x.send_problem(no_such_generation());
+    co_return co_await x.send_problem(no_such_generation(x));
   auto services = co_await x.services();
   if (!services)
     co_return co_await x.send_error(services.error());

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';
-import { endOf, metricsOf, soundOf } from '../support/api.mjs';
+import { endOf, metricsOf } from '../support/api.mjs';
 import { ask, expectProblem, get, waitFor } from '../support/http.mjs';
 import { useNetworked } from '../support/networked.mjs';
 import { during, faults, rounds, seed } from '../support/store_faults.mjs';
@@ -90,8 +90,7 @@ describe(`the object store, CHAOS_SEED=${seed}`, { timeout: 120_000 * rounds }, 
         const longest = traffic.slowest(begun, 'archived', 'readyz');
         assert(longest < limit, `who wants an archived piece, and operators: an answer took ${longest} ms`);
 
-        const sound = await waitFor(() => soundOf(server, piece).catch(() => undefined), { what: 'the archived piece' });
-        assert(sound.equals(traffic.reference), 'the archived piece is read again');
+        assert((await traffic.soundOf(piece)).equals(traffic.reference), 'the archived piece is read again');
         const { id } = await transferOf(made);
         await ask(server, 'POST', `/v1/transfers/${id}/retry`); // else its next attempt is in a few seconds
         await archived(made);

@@ -72,25 +72,26 @@ describe(`the chunk store and the cache, CHAOS_SEED=${seed}`, { timeout: 120_000
         await endOf(all.server, await traffic.create());
       });
 
-  for (const fault of faults)
-    it(`the cache ${fault.does}: nobody notices`, async () => {
-      await traffic.beginSong();
-      const begun = performance.now();
-      const { producer } = traffic;
-      producer.refusals.length = producer.slowest = 0;
-      await during(fault, { store: all.stores.cache, gate: all.gates.cache, slow: 2_000 }, async () => {
-        const before = everybody();
-        await endOf(all.server, await traffic.create());
-        await moment(500);
-        await waitFor(() => everybody().filter((now, i) => now > before[i]).length >= 5, { what: 'everybody to go on' });
+  for (let round = 1; round <= rounds; ++round)
+    for (const fault of faults)
+      it(`the cache ${fault.does}: nobody notices (round ${round})`, async () => {
+        await traffic.beginSong();
+        const begun = performance.now();
+        const { producer } = traffic;
+        producer.refusals.length = producer.slowest = 0;
+        await during(fault, { store: all.stores.cache, gate: all.gates.cache, slow: 2_000 }, async () => {
+          const before = everybody();
+          await endOf(all.server, await traffic.create());
+          await moment(500);
+          await waitFor(() => everybody().filter((now, i) => now > before[i]).length >= 5, { what: 'everybody to go on' });
+        });
+        await traffic.assertService(); // listeners: nobody was cut off
+        assert.equal(producer.refusals.length, 0, 'producers: not one append is refused');
+        const whoever = ['healthz', 'readyz', 'list', 'play', 'replay', 'create'];
+        assert.deepEqual(traffic.statuses(begun, ...whoever), [200], 'visitors and operators: everything is answered');
+        const slowest = Math.max(producer.slowest, traffic.slowest(begun, ...whoever));
+        assert(slowest < quick, `everybody: an answer took ${slowest} ms`);
       });
-      await traffic.assertService(); // listeners: nobody was cut off
-      assert.equal(producer.refusals.length, 0, 'producers: not one append is refused');
-      const whoever = ['healthz', 'readyz', 'list', 'play', 'replay', 'create'];
-      assert.deepEqual(traffic.statuses(begun, ...whoever), [200], 'visitors and operators: everything is answered');
-      const slowest = Math.max(producer.slowest, traffic.slowest(begun, ...whoever));
-      assert(slowest < quick, `everybody: an answer took ${slowest} ms`);
-    });
 
   it('the memory is full: appends are refused with 507, reads go on, and removing streams makes room', async () => {
     const { server, stores } = all;

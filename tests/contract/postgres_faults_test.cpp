@@ -143,9 +143,10 @@ CAF_TEST(a server that hangs is waited for only so long) {
   constexpr auto limit = 400ms;
   auto store = open_as_owner(server.url(), limit);
   CAF_CHECK_EQUAL(reading(*store), ec::none);
-  auto within_limits = [&](auto call, ec expected) {
+  auto within_limits = [&](auto call, ec expected) { // or at once, because somebody has just waited in vain
     auto before = clock_type::now();
-    CAF_CHECK_EQUAL(call(), expected);
+    auto code = call();
+    CAF_CHECK(code == expected || code == ec::unavailable);
     CAF_CHECK_LESS(clock_type::now() - before, 3 * limit + 200ms);
   };
   server.freeze();
@@ -157,6 +158,7 @@ CAF_TEST(a server that hangs is waited for only so long) {
   server.thaw();
   CAF_CHECK(in_time([&] { return reading(*store) == ec::none; }));
   CAF_CHECK(in_time([&] { return writing(*store, "a") == ec::none; }));
+  CAF_CHECK(in_time([&] { return code_thrown([&] { store->take_lease("one", 1min); }) == ec::none; }));
   CAF_CHECK(!store->take_lease("one", 1min));
 }
 
@@ -171,6 +173,7 @@ CAF_TEST(what the server does too late does nothing) {
     postgres_server::freeze(x);
   CAF_CHECK_EQUAL(
       writing(*store, "late"), ec::unknown_outcome); // it waits in the socket of a process that stands still
+  CAF_CHECK(in_time([&] { return reading(*store) == ec::none; }));
   CAF_CHECK(!store->find("late"));                   // that is decided from now on
   for (auto x : frozen)
     postgres_server::thaw(x);
@@ -178,6 +181,7 @@ CAF_TEST(what the server does too late does nothing) {
     auto now = backends(sql);
     return std::any_of(frozen.begin(), frozen.end(), [&](int x) { return std::count(now.begin(), now.end(), x) == 0; });
   }));
+  CAF_CHECK(in_time([&] { return reading(*store) == ec::none; }));
   CAF_CHECK(!store->find("late"));
   CAF_CHECK(store->find("first").has_value());
   CAF_CHECK_EQUAL(writing(*store, "next"), ec::none); // and we are still the owner

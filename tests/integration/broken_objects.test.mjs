@@ -31,12 +31,13 @@ describe('an object', { concurrency: true, timeout: 60_000 }, () => {
   const hear = async (path, headers) => {
     const response = await open(server, 'GET', path, { headers });
     const bytes = [];
+    const refused = response.statusCode >= 500; // then it is told why, which is no sound
     try {
-      for await (const part of response) bytes.push(part);
+      for await (const part of response) if (!refused) bytes.push(part);
     } catch {
       // which `complete` says as well
     }
-    return { status: response.statusCode, whole: response.complete, bytes: Buffer.concat(bytes) };
+    return { status: response.statusCode, whole: response.complete && !refused, bytes: Buffer.concat(bytes) };
   };
   const atFault = size - 300_000;
   const faults = {
@@ -62,7 +63,7 @@ describe('an object', { concurrency: true, timeout: 60_000 }, () => {
       };
       await everyCase([urls.audio, urls.download], async (path) => assertCut(await hear(path)));
       const { status, whole, bytes } = await hear(urls.audio, { range: `bytes=${atFault - 10}-${atFault + 10}` });
-      assert.deepEqual([status, whole, bytes.length], [206, false, 0], 'a range that cannot be had');
+      assert.deepEqual([status, whole, bytes.length], [500, false, 0], 'a range that cannot be had');
       for (const live of ['', 'live=long-poll&']) {
         const reply = await get(server, `${urls.audio_stream}?${live}offset=${offsetOf(atFault)}`);
         expectProblem(reply, 500, { what: 'not 404: the piece is not gone' });

@@ -25,7 +25,7 @@ CAF_TEST(without tenants there is one with the settings of the server) {
 }
 
 CAF_TEST(a tenant has the settings of the server but for its own) {
-  variable secret{"s3cr3t"};
+  variable secret{"s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t"};
   config_file file{R"({"tenants": {"alpha": {"generator": "http://localhost/a", "transfer-workers": 7}, "beta-2": {},
                                    "gamma": {"jwt-secret": "${env:SEGUE_SETTINGS_TEST}", "policy": "keep"}},
                        "policy": "archive", "transfer-workers": 3})"};
@@ -37,7 +37,7 @@ CAF_TEST(a tenant has the settings of the server but for its own) {
   };
   CAF_CHECK_EQUAL(tell("alpha"), "http://localhost/a 7 archive ");
   CAF_CHECK_EQUAL(tell("beta-2"), "synth: 5 archive ");
-  CAF_CHECK_EQUAL(tell("gamma"), "synth: 5 keep s3cr3t");
+  CAF_CHECK_EQUAL(tell("gamma"), "synth: 5 keep s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t");
   CAF_CHECK_EQUAL(x.generator + x.jwt_secret, "synth:");
   CAF_CHECK(x.tenants.at("gamma")->tenants.empty());
 }

@@ -201,9 +201,9 @@ CAF_TEST(parts of objects are as large as object stores want them or there are n
 
 CAF_TEST(a setting may be kept in the environment or in a file) {
   variable x{"s3cr3t"};
-  config_file file{"a secret\nof two lines\r\n\n"};
+  config_file file{"a secret of so many bytes\nof two lines\r\n\n"};
   CAF_CHECK_EQUAL(load_settings("", {{"data", from_environment}}).data, "s3cr3t");
-  CAF_CHECK_EQUAL(load_settings("", {{"jwt-secret", "${file:" + file.path() + "}"}}).jwt_secret, "a secret\nof two lines");
+  CAF_CHECK_EQUAL(load_settings("", {{"jwt-secret", "${file:" + file.path() + "}"}}).jwt_secret, "a secret of so many bytes\nof two lines");
   auto url = "redis://ada:" + from_environment + "@${env:SEGUE_SETTINGS_TEST}:1/$0{}";
   CAF_CHECK_EQUAL(load_settings("", {{"chunk-store", url}}).chunk_store, "redis://ada:s3cr3t@s3cr3t:1/$0{}");
   variable number{"7"};

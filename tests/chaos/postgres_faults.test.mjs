@@ -61,7 +61,7 @@ describe(`the catalogue, CHAOS_SEED=${seed}`, { timeout: 120_000 * rounds }, () 
           const appended = traffic.producer.acknowledged.length;
           const created = traffic.create(); // under way when the fault shows
           if (fault.away) await assertRefused();
-          else await moment(1_500);
+          else await moment(1_000);
           // Listeners: the song goes on, at the pace of its sound; its state is known.
           await waitFor(() => song.listeners.every(({ position }, i) => position > heard[i]), { what: 'the song to go on' });
           assert.equal((await get(all.server, song.urls.self)).json.state, 'running');

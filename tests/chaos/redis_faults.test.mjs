@@ -51,7 +51,7 @@ describe(`the chunk store and the cache, CHAOS_SEED=${seed}`, { timeout: 120_000
         await during(fault, { store: all.stores.redis, gate: all.gates.redis, slow: 5_000 }, async () => {
           const created = traffic.create(); // accepted, for the catalogue is there, or refused
           if (fault.away) await assertEverybodyWaits();
-          else await moment(1_500);
+          else await moment(1_000);
           await created;
         });
         await traffic.assertService(); // listeners: nobody was cut off

@@ -181,8 +181,9 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
       const response = await open(all.server, 'GET', piece.urls.audio);
       const heard = [];
       const ending = await response.forEach((part) => heard.push(part)).catch((error) => error.code);
-      assert.equal(ending, 'ECONNRESET', 'it is cut');
-      assert(piece.sound.subarray(0, Buffer.concat(heard).length).equals(Buffer.concat(heard)), 'nothing but its sound');
+      const refused = response.statusCode === 500; // before its first byte, when that is in the record that has changed
+      assert(refused || ending === 'ECONNRESET', 'it is refused, or cut');
+      assert(refused || piece.sound.subarray(0, Buffer.concat(heard).length).equals(Buffer.concat(heard)), 'nothing but its sound');
       return { ...piece, letter: await untilTransfer(all.server, piece.id, dead) };
     }
 

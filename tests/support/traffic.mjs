@@ -101,7 +101,7 @@ export class Traffic {
   async #again(visit) {
     while (!this.#ending) {
       await visit();
-      await moment(50);
+      await moment(100);
     }
   }
 

@@ -185,20 +185,14 @@ size_t disturb(moment when, bool crash) {
   });
 }
 
-/// Until a large piece is archived. What comes then knows of no parts.
-template <class Check>
-size_t disturb_parts(moment when, bool crash, Check check) {
+/// Until a large piece is archived: what comes then knows of no parts.
+size_t disturb_parts(moment when, bool crash) {
   return each_call([&](size_t number) {
     life x{part + 1, part};
     x.calls->fail(number, when, crash);
     x.upload();
-    check(x);
     return x.calls->happened();
   });
-}
-
-size_t disturb_parts(moment when, bool crash) {
-  return disturb_parts(when, crash, [](life&) {});
 }
 
 } // namespace

@@ -152,11 +152,13 @@ CAF_TEST(a removal of what runs waits for the end of that lease) {
     CAF_CHECK_EQUAL(removal.due_at_ms, 200);
     CAF_CHECK(!store->store(running)); // who had it notices
     CAF_CHECK(store->lease("w", 199, 300, 10).empty());
-    CAF_CHECK_EQUAL(leased(*store, 200, 300).kind, transfer_kind::remove);
+    auto begun = leased(*store, 200, 300);
+    CAF_CHECK_EQUAL(begun.kind, transfer_kind::remove);
     // A removal that wants to wait longer does.
     store->insert(wish("b"));
     leased(*store, 200, 300);
-    CAF_CHECK_EQUAL(store->insert(wish("b", transfer_kind::remove, 900)).due_at_ms, 900);
+    auto later = store->insert(wish("b", transfer_kind::remove, 900));
+    CAF_CHECK_EQUAL(later.due_at_ms, 900);
   });
 }
 

@@ -178,7 +178,9 @@ CAF_TEST(sessions wait for the disk whatever the default of the server is) {
              $$ BEGIN NEW.note = current_setting('synchronous_commit'); RETURN NEW; END $$;
              CREATE TRIGGER tell BEFORE INSERT ON api_keys FOR EACH ROW EXECUTE FUNCTION tell())");
   store->insert(api_key{"a", "h", "u", role::reader, "", 1});
-  CAF_CHECK_EQUAL(store->find_key("h")->note, "on");
+  auto told = store->find_key("h");
+  CAF_REQUIRE(told);
+  CAF_CHECK_EQUAL(told->note, "on");
 }
 
 // -- what the server refuses ------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 // TLS in front of the connections: they go on speaking plainly to a socket, whose other end is a tunnel to the client.
 #pragma once
 
+#include "http/tls_context.hpp"
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
@@ -9,17 +11,9 @@
 #include <optional>
 #include <string>
 
-struct ssl_ctx_st; // OpenSSL's, which stays behind tls.cpp
-
 namespace segue::http {
 
 namespace asio = boost::asio;
-
-/// Where certificate and key are, both as PEM. They are read once: who renews them restarts the server.
-struct tls_files {
-  std::string certificate; ///< the server's own first, then those that vouch for it
-  std::string key;         ///< without a pass phrase
-};
 
 struct tls_limits {
   std::chrono::milliseconds patience; ///< for the handshake

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as moment } from 'node:timers/promises';
 import { endNow, freePort, launch, processesIn, program, run } from './program.mjs';
 import { Store, checkTenant } from './store.mjs';
 
@@ -37,6 +38,13 @@ export class Radosgw extends Store {
     this.#launch('ceph-mon', 'a');
     await run('ceph', [...this.#config, 'osd', 'new', osd], options);
     this.#launch('ceph-osd', '0');
+    for (const patience = Date.now() + 10_000; !this.#clusterRuns(); await moment(20))
+      if (Date.now() > patience) throw new Error(`the cluster behind radosgw does not start; see ${this.#cluster}/*.log`);
+  }
+
+  #clusterRuns() {
+    const running = processesIn(this.#cluster).map(({ name }) => name);
+    return running.includes('ceph-mon') && running.includes('ceph-osd');
   }
 
   #launch(name, id) {
@@ -45,8 +53,7 @@ export class Radosgw extends Store {
   }
 
   server() {
-    const running = processesIn(this.#cluster).map(({ name }) => name);
-    if (!running.includes('ceph-mon') || !running.includes('ceph-osd'))
+    if (!this.#clusterRuns())
       throw new Error('the cluster behind radosgw has ended, and all that was in its memory: stop, and start a fresh one');
     return { program: 'radosgw', args: [...this.#config, '--foreground', '--name', 'client.gateway'] };
   }

@@ -14,8 +14,13 @@ lease_keeper::lease_keeper(
     stores_.push_back({whose + "the chunk store " + redacted(x.with->chunk_store), holder, x.chunks});
     stores_.push_back({whose + "the catalogue " + redacted(x.with->catalogue), holder, x.catalogue});
   }
-  for (const auto& x : stores_)
-    take(x);
+  try {
+    for (const auto& x : stores_)
+      take(x);
+  } catch (...) {
+    release();
+    throw;
+  }
   thread_ = std::thread{[this] { keep(); }};
 }
 
@@ -26,6 +31,11 @@ lease_keeper::~lease_keeper() {
   }
   ended_.notify_one();
   thread_.join();
+  release();
+}
+
+/// Also where nothing is held, which is no error.
+void lease_keeper::release() {
   for (const auto& x : stores_) {
     try {
       x.store->release_lease(x.holder);

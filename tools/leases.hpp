@@ -27,6 +27,7 @@ private:
 
   void take(const held& x);
   void keep();
+  void release();
 
   std::vector<held> stores_;
   std::chrono::milliseconds how_long_;

@@ -34,7 +34,7 @@ using object_store_actor = caf::typed_actor<        //
     replies_to<begin_upload>::with<upload_begun>,   //
     replies_to<put_part>::with<part_put>,           //
     replies_to<finish_upload>::with<object_put>,    //
-    replies_to<abort_upload>::with<object_put>,     //
+    replies_to<abort_uploads>::with<object_put>,    //
     replies_to<read_object>::with<object_read>,     //
     replies_to<erase_object>::with<object_put>,     //
     replies_to<load_archived>::with<chunk_batch>,   //
@@ -239,7 +239,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(put_part)
   SEGUE_MESSAGE(part_put)
   SEGUE_MESSAGE(finish_upload)
-  SEGUE_MESSAGE(abort_upload)
+  SEGUE_MESSAGE(abort_uploads)
   SEGUE_MESSAGE(read_object)
   SEGUE_MESSAGE(object_read)
   SEGUE_MESSAGE(erase_object)

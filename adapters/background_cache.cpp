@@ -1,5 +1,7 @@
 #include "adapters/background_cache.hpp"
 
+#include "adapters/host.hpp"
+
 namespace segue {
 
 background_cache::background_cache(std::shared_ptr<chunk_cache> engine)
@@ -27,8 +29,8 @@ void background_cache::forget(stream_id id) { add({id, {}, 0}); }
 void background_cache::add(task x) {
   {
     std::lock_guard lock{mutex_};
-    bool full = bytes_ + x.bytes > most_bytes || waiting_.size() >= most_tasks;
-    if (full && !x.records.empty())
+    bool put = !x.records.empty();
+    if (put ? bytes_ + x.bytes > most_bytes || waiting_.size() >= most_puts : waiting_.size() >= most_tasks)
       return;
     bytes_ += x.bytes;
     waiting_.push_back(std::move(x));
@@ -46,10 +48,13 @@ void background_cache::run() {
     waiting_.pop_front();
     bytes_ -= next.bytes;
     lock.unlock();
-    if (next.records.empty())
-      engine_->forget(next.id);
-    else
-      engine_->put(next.id, next.records);
+    guarded("filling the cache", [&] {
+      if (next.records.empty())
+        engine_->forget(next.id);
+      else
+        engine_->put(next.id, next.records);
+      return true;
+    });
     lock.lock();
   }
 }

@@ -10,7 +10,8 @@
 
 namespace segue {
 
-/// Beyond the bound what is put is dropped: a cache may forget anything.
+/// Beyond the bounds what is put is dropped, as a cache may forget anything; and what is to be forgotten, as no id is used again
+/// and the cache drops what is old by itself.
 class background_cache final : public chunk_cache {
 public:
   explicit background_cache(std::shared_ptr<chunk_cache> engine);
@@ -31,7 +32,8 @@ private:
   void run();
 
   static constexpr uint64_t most_bytes = 16 << 20; ///< waiting
-  static constexpr size_t most_tasks = 10'000;
+  static constexpr size_t most_puts = 10'000;
+  static constexpr size_t most_tasks = 100'000;
 
   std::shared_ptr<chunk_cache> engine_;
   std::mutex mutex_;

@@ -43,6 +43,9 @@ inline constexpr auto columns<generation_row> = std::tuple{
     column{"expected_bytes", &generation_row::expected_bytes},
 };
 
+/// The error of a transfer whose worker was never heard of again.
+inline std::string lost_lease(const std::string& holder) { return "interrupted: the last lease ended with " + holder; }
+
 template <>
 inline constexpr auto columns<transfer_row> = std::tuple{
     column{"path", &transfer_row::path},
@@ -53,7 +56,6 @@ inline constexpr auto columns<transfer_row> = std::tuple{
     column{"holder", &transfer_row::holder},
     column{"lease", &transfer_row::lease},
     column{"leased_until_ms", &transfer_row::leased_until_ms},
-    column{"upload_id", &transfer_row::upload_id},
     column{"bytes_done", &transfer_row::bytes_done},
     column{"bytes_total", &transfer_row::bytes_total},
     column{"error", &transfer_row::error},

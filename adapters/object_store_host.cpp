@@ -46,7 +46,7 @@ using writer_actor = caf::typed_actor<            //
     replies_to<begin_upload>::with<upload_begun>, //
     replies_to<put_part>::with<part_put>,         //
     replies_to<finish_upload>::with<object_put>,  //
-    replies_to<abort_upload>::with<object_put>,   //
+    replies_to<abort_uploads>::with<object_put>,   //
     replies_to<erase_object>::with<object_put>,   //
     replies_to<describe_actor>::with<actor_description>>;
 
@@ -69,9 +69,9 @@ writer_actor::behavior_type writer(writer_actor::pointer self, objects_ptr objec
         return answer<object_put>(self, objects, "finishing an upload",
             [&] { return engine.finish_upload(x.key, x.upload_id, x.tags), object_put{}; });
       },
-      [self, &engine, objects](const abort_upload& x) {
-        return answer<object_put>(self, objects, "aborting an upload",
-            [&] { return engine.abort_upload(x.key, x.upload_id), object_put{}; });
+      [self, &engine, objects](const abort_uploads& x) {
+        return answer<object_put>(self, objects, "aborting uploads",
+            [&] { return engine.abort_uploads(x.key), object_put{}; });
       },
       [self, &engine, objects](const erase_object& x) {
         return answer<object_put>(self, objects, "erasing an object", [&] { return engine.erase(x.key), object_put{}; });
@@ -118,7 +118,7 @@ object_store_actor::behavior_type host(object_store_actor::stateful_pointer<host
       [&threads](const begin_upload& x) { return threads.write(x); },
       [&threads](const put_part& x) { return threads.write(x); },
       [&threads](const finish_upload& x) { return threads.write(x); },
-      [&threads](const abort_upload& x) { return threads.write(x); },
+      [&threads](const abort_uploads& x) { return threads.write(x); },
       [&threads](const read_object& x) { return threads.read(x); },
       [&threads](const erase_object& x) { return threads.write(x); },
       [&threads](const load_archived& x) { return threads.read(x); },

@@ -121,8 +121,8 @@ public:
   virtual std::string put_part(const std::string& key, const std::string& upload_id, uint32_t number, const payload& bytes) = 0;
   virtual void finish_upload(const std::string& key, const std::string& upload_id, const std::vector<std::string>& tags) = 0;
 
-  /// Throws the parts away; no error when there is no such upload.
-  virtual void abort_upload(const std::string& key, const std::string& upload_id) = 0;
+  /// Throws away the parts of every upload of this key that is not finished: also of one whose id nobody has heard.
+  virtual void abort_uploads(const std::string& key) = 0;
 
   /// At most `length` bytes from `from` on; none behind the end.
   virtual object_bytes read(const std::string& key, uint64_t from, uint64_t length) = 0;

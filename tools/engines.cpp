@@ -64,10 +64,20 @@ void refuse_common_stores(const settings& with) {
     }
 }
 
+/// A worker prolongs its lease after a third of it, and the catalogue may take its time to answer.
+void refuse_short_leases(const settings& with) {
+  for (const auto& [name, own] : with.tenants)
+    if (is_networked(own->catalogue) && own->transfer_lease < 2 * own->store_timeout)
+      throw cannot_start{"--transfer-lease is " + std::to_string(own->transfer_lease.count()) + " ms, and must be at least twice "
+          + "--store-timeout, which is " + std::to_string(own->store_timeout.count())
+          + " ms: else a worker that is well could lose its transfer"};
+}
+
 } // namespace
 
 std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner) {
   refuse_common_stores(with);
+  refuse_short_leases(with);
   std::vector<tenant_engines> all;
   for (const auto& [name, own] : with.tenants) {
     try {
@@ -135,7 +145,7 @@ tenant_parts parts_of(const tenant_engines& of, metrics& counters) {
   parts.transfers.workers = with.transfer_workers;
   parts.transfers.retries.attempts = static_cast<uint32_t>(with.transfer_attempts);
   parts.transfers.each.lease = with.transfer_lease;
-  parts.transfers.each.timeout = with.transfer_lease * 2 / 3;
+  parts.transfers.each.timeout = with.store_timeout * 15; // the end of an upload may take twelve
   parts.transfers.each.part_bytes = with.object_part;
   parts.transfers.each.evict_after = with.archive_after;
   parts.transfers.look = std::chrono::seconds{networked ? 1 : 5}; // others may have put something there

@@ -49,10 +49,9 @@ struct finish_upload {
   std::vector<std::string> tags; ///< of the parts, in order
 };
 
-/// Throws the parts away; no error when there is no such upload. Reply: `object_put`.
-struct abort_upload {
+/// Throws away whatever was begun for this key and not finished, whoever began it. Reply: `object_put`.
+struct abort_uploads {
   std::string key;
-  std::string upload_id;
 };
 
 /// Reads bytes `from` to `from + length`, fewer at the end. Reply: `object_read`, or `ec::not_found`.
@@ -90,7 +89,7 @@ SEGUE_INSPECT(upload_begun, x.upload_id)
 SEGUE_INSPECT(put_part, x.key, x.upload_id, x.number, x.bytes)
 SEGUE_INSPECT(part_put, x.tag)
 SEGUE_INSPECT(finish_upload, x.key, x.upload_id, x.tags)
-SEGUE_INSPECT(abort_upload, x.key, x.upload_id)
+SEGUE_INSPECT(abort_uploads, x.key)
 SEGUE_INSPECT(read_object, x.key, x.from, x.length)
 SEGUE_INSPECT(object_read, x.bytes, x.size)
 SEGUE_INSPECT(erase_object, x.key)

@@ -39,7 +39,6 @@ struct transfer_row {
   std::string holder;         ///< who works on it
   uint64_t lease = 0;         ///< raised whenever it changes hands: a fencing token
   int64_t leased_until_ms = 0;
-  std::string upload_id;      ///< of an object that is not finished
   uint64_t bytes_done = 0;
   uint64_t bytes_total = 0;
   std::string error;          ///< of the last attempt
@@ -110,7 +109,8 @@ struct insert_transfer {
   transfer_row row; ///< path, kind and times
 };
 
-/// Leases rows that are due and nobody's, oldest first. Reply: `transfers_listed`.
+/// Leases rows that are due and nobody's, oldest first. Of one whose lease has ended, that was an attempt which failed. Reply:
+/// `transfers_listed`.
 struct lease_transfers {
   std::string holder;
   int64_t now_ms = 0;
@@ -135,7 +135,7 @@ struct prune_transfers {
 };
 
 SEGUE_INSPECT(transfer_row, x.id, x.path, x.kind, x.state, x.attempts, x.due_at_ms, x.holder, x.lease, x.leased_until_ms,
-    x.upload_id, x.bytes_done, x.bytes_total, x.error, x.created_at_ms, x.changed_at_ms)
+    x.bytes_done, x.bytes_total, x.error, x.created_at_ms, x.changed_at_ms)
 SEGUE_INSPECT(enqueue_upload, x.path)
 SEGUE_INSPECT(enqueue_download, x.path)
 SEGUE_INSPECT(enqueue_removal, x.path)

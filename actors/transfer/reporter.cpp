@@ -67,7 +67,11 @@ void reporter_state::tell(const transfer_row& row) {
   if (!id || row.kind == transfer_kind::remove || std::exchange(told_[row.id], row.changed_at_ms) == row.changed_at_ms)
     return;
   self_->request(catalogue_, timeout, find_generation{*id})
-      .then([this, row, id = *id](const generation_status& x) { append(row, id, x.row.user_id); },
+      .then(
+          [this, row, id = *id](const generation_status& x) {
+            if (x.row.state != generation_state::purging)
+              append(row, id, x.row.user_id);
+          },
           [](const caf::error&) {}); // it is being purged
 }
 
@@ -78,10 +82,29 @@ void reporter_state::append(const transfer_row& row, const std::string& request_
   stream_wish wish{.path = transfers_path(request_id), .content_type = "application/json", .user_id = user_id};
   self_->request(directory_, timeout, open_stream{std::move(wish)})
       .then(
-          [this, event](const stream_opened& x) {
-            self_->request(x.stream, timeout, event).then([](const chunk_appended&) {}, [](const caf::error&) {});
+          [this, event, request_id](const stream_opened& x) {
+            self_->request(x.stream, timeout, event)
+                .then([this, request_id](const chunk_appended&) { check_purge(request_id); }, [](const caf::error&) {});
           },
           [](const caf::error&) {});
+}
+
+/// A purge that began after we had looked may have removed the stream before we opened it again.
+void reporter_state::check_purge(const std::string& request_id) {
+  auto remove = [this, request_id] {
+    self_->request(directory_, timeout, remove_stream{transfers_path(request_id)})
+        .then([](const stream_removed&) {}, [](const caf::error&) {});
+  };
+  self_->request(catalogue_, timeout, find_generation{request_id})
+      .then(
+          [remove](const generation_status& x) {
+            if (x.row.state == generation_state::purging)
+              remove();
+          },
+          [remove](const caf::error& why) {
+            if (code_of(why) == ec::not_found)
+              remove();
+          });
 }
 
 reporter_actor::behavior_type transfer_reporter(reporter_actor::stateful_pointer<reporter_state> self, caf::actor parent,

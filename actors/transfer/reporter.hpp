@@ -27,6 +27,7 @@ public:
 private:
   void tell(const transfer_row& row);
   void append(const transfer_row& row, const std::string& request_id, const std::string& user_id);
+  void check_purge(const std::string& request_id);
   void again();
 
   reporter_actor::pointer self_;

@@ -89,7 +89,6 @@ void transfer_worker::wait_for_eviction() {
   row_.due_at_ms = unix_now_ms(self_->clock()) + options_.evict_after.count();
   row_.holder.clear();
   row_.error.clear();
-  row_.upload_id.clear();
   record([this] { self_->quit(); });
 }
 
@@ -114,27 +113,28 @@ void transfer_worker::upload(const stream_row& stream) {
   manifest_.content_type = stream_.content_type;
   row_.bytes_done = 0;
   row_.bytes_total = stream_.tail;
+  bool in_parts = options_.part_bytes > 0 && stream_.tail > options_.part_bytes;
   auto begin = [this] {
-    bool in_parts = options_.part_bytes > 0 && stream_.tail > options_.part_bytes;
-    if (!in_parts)
-      return record([this] { read_piece(); });
     ask<object_store_actor, begin_upload, upload_begun>(ground_.objects,
         begin_upload{bytes_key(row_.path), stream_.content_type}, [this](upload_begun& x) {
-          row_.upload_id = std::move(x.upload_id);
-          record([this] { read_piece(); });
+          upload_id_ = std::move(x.upload_id);
+          read_piece();
         });
   };
-  if (row_.upload_id.empty())
-    return begin();
-  auto old = abort_upload{bytes_key(row_.path), std::exchange(row_.upload_id, {})};
-  ask<object_store_actor, abort_upload, object_put>(ground_.objects, std::move(old), [begin](object_put&) { begin(); });
+  record([this, in_parts, begin] { in_parts ? abort_uploads(begin) : read_piece(); });
+}
+
+/// What earlier attempts have begun, also where the process died or the answer was lost before anybody knew the id.
+void transfer_worker::abort_uploads(next_step then) {
+  ask<object_store_actor, segue::abort_uploads, object_put>(
+      ground_.objects, segue::abort_uploads{bytes_key(row_.path)}, [then](object_put&) { then(); });
 }
 
 /// Gathers what is still missing of the next part.
 void transfer_worker::read_piece() {
   auto at = manifest_.size();
   bool whole = at == stream_.tail;
-  if (!row_.upload_id.empty() && (part_.size() >= options_.part_bytes || (whole && !part_.empty())))
+  if (!upload_id_.empty() && (part_.size() >= options_.part_bytes || (whole && !part_.empty())))
     return send_part([this] { read_piece(); });
   if (whole)
     return finish_object();
@@ -151,7 +151,7 @@ void transfer_worker::read_piece() {
 
 void transfer_worker::send_part(next_step then) {
   auto size = part_.size();
-  put_part part{bytes_key(row_.path), row_.upload_id, static_cast<uint32_t>(tags_.size() + 1), payload{std::exchange(part_, {})}};
+  put_part part{bytes_key(row_.path), upload_id_, static_cast<uint32_t>(tags_.size() + 1), payload{std::exchange(part_, {})}};
   ask<object_store_actor, put_part, part_put>(ground_.objects, std::move(part), [this, size, then](part_put& x) {
     tags_.push_back(std::move(x.tag));
     progress(size, then);
@@ -162,9 +162,9 @@ void transfer_worker::finish_object() {
   manifest_.sha256 = sum_.digits();
   sum_ = sha256{};
   auto there = [this](object_put&) { verify(0); };
-  if (!row_.upload_id.empty())
+  if (!upload_id_.empty())
     return ask<object_store_actor, finish_upload, object_put>(
-        ground_.objects, finish_upload{bytes_key(row_.path), row_.upload_id, tags_}, there);
+        ground_.objects, finish_upload{bytes_key(row_.path), upload_id_, tags_}, there);
   auto size = part_.size();
   put_object all{bytes_key(row_.path), stream_.content_type, payload{std::exchange(part_, {})}};
   ask<object_store_actor, put_object, object_put>(
@@ -196,11 +196,16 @@ void transfer_worker::put_manifest() {
 
 // -- evict -------------------------------------------------------------------------------------------------------------
 
-/// The object is looked at once more: with the chunks goes the only other copy.
+/// The object is looked at once more: with the chunks goes the only other copy. So is what an attempt has left behind that was
+/// given up and began its upload all the same.
 void transfer_worker::evict(const stream_row& stream) {
   stream_ = stream;
   if (stream_.archive != archive_state::stored)
     return finish();
+  abort_uploads([this] { look_and_evict(); });
+}
+
+void transfer_worker::look_and_evict() {
   auto sized = [this](object_read& x) {
     if (x.size != stream_.tail)
       return fail(corrupt("the object has " + std::to_string(x.size) + " bytes, and not " + std::to_string(stream_.tail)));
@@ -278,10 +283,7 @@ void transfer_worker::remove(bool stream_is_there) {
   auto erase_both = [this, erase] {
     erase(manifest_key(row_.path), [this, erase] { erase(bytes_key(row_.path), [this] { finish(); }); });
   };
-  if (row_.upload_id.empty())
-    return erase_both();
-  ask<object_store_actor, abort_upload, object_put>(ground_.objects, abort_upload{bytes_key(row_.path), row_.upload_id},
-      [erase_both](object_put&) { erase_both(); });
+  abort_uploads(erase_both);
 }
 
 // -- the actor ---------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ struct transfer_ground {
 
 struct transfer_options {
   std::chrono::milliseconds lease{30'000};  ///< a worker that is silent for so long has lost its transfer
-  std::chrono::milliseconds timeout{20'000}; ///< of one step; shorter than the lease
+  std::chrono::milliseconds timeout{60'000}; ///< of one step
   uint64_t part_bytes = 8 << 20;             ///< larger pieces are uploaded in parts of this size; 0: always in one
   std::chrono::milliseconds evict_after{0};  ///< how long chunks stay when an object has them
 };
@@ -46,6 +46,7 @@ private:
   template <class Handle, class Request, class Reply>
   void ask(Handle whom, Request what, std::function<void(Reply&)> then);
   void record(next_step then);
+  void abort_uploads(next_step then);
   void progress(uint64_t bytes, next_step then);
   void finish();
   void wait_for_eviction();
@@ -62,6 +63,7 @@ private:
 
   // -- the others
   void evict(const stream_row& stream);
+  void look_and_evict();
   void download(const stream_row& stream);
   void restore(position at);
   void remove(bool stream_is_there);
@@ -77,6 +79,7 @@ private:
   manifest manifest_;
   sha256 sum_;
   std::string part_;      ///< what the next part will be
+  std::string upload_id_; ///< of an object in parts
   std::vector<std::string> tags_;
 };
 

@@ -64,6 +64,20 @@ caf::result<transfer_status> transfers_state::on(const retry_transfer& x) {
   return promise;
 }
 
+/// What it has put into the object store so far and nobody will finish goes too.
+caf::result<transfer_status> transfers_state::on(const drop_transfer& x) {
+  auto promise = self_->make_response_promise<caf::typed_response_promise<transfer_status>>();
+  self_->request(ground_.catalogue, options_.each.timeout, x)
+      .then(
+          [this, promise](transfer_status& dropped) mutable {
+            self_->request(ground_.objects, options_.each.timeout, abort_uploads{bytes_key(dropped.row.path)})
+                .then([](const object_put&) {}, [](const caf::error&) {}); // those who purge the piece try it again
+            promise.deliver(std::move(dropped));
+          },
+          [promise](const caf::error& why) mutable { promise.deliver(why); });
+  return promise;
+}
+
 // -- the queue ---------------------------------------------------------------------------------------------------------
 
 void transfers_state::on(const look_for_transfers&) {
@@ -108,7 +122,10 @@ void transfers_state::look() {
       .then(
           [this, free, next_look, idle](transfers_listed& x) {
             for (auto& row : x.rows)
-              launch(std::move(row));
+              if (row.attempts > 0 && !retries_.failed(row.attempts))
+                store_failure(row, row.error);
+              else
+                launch(std::move(row));
             if (x.rows.size() < free)
               prune();
             next_look(x.rows.size() < free ? idle : 0);
@@ -165,15 +182,19 @@ void transfers_state::failed(const transfer_row& leased, const caf::error& why) 
     return;
   }
   self_->request(ground_.catalogue, options_.each.timeout, find_transfer{leased.id})
-      .then([this, leased, why](transfer_status& x) { store_failure(leased, std::move(x.row), why); },
+      .then(
+          [this, leased, why](transfer_status& x) {
+            if (x.row.lease != leased.lease || x.row.state != transfer_state::running)
+              return;
+            ++x.row.attempts;
+            store_failure(std::move(x.row), to_string(code_of(why)) + (detail_of(why).empty() ? "" : ": " + detail_of(why)));
+          },
           [](const caf::error&) {}); // gone; or the catalogue is, and the lease will end by itself
 }
 
-void transfers_state::store_failure(const transfer_row& leased, transfer_row now, const caf::error& why) {
-  if (now.lease != leased.lease || now.state != transfer_state::running)
-    return;
-  ++now.attempts;
-  now.error = to_string(code_of(why)) + (detail_of(why).empty() ? "" : ": " + detail_of(why));
+/// What becomes of a row whose attempts have failed so often.
+void transfers_state::store_failure(transfer_row now, std::string why) {
+  now.error = std::move(why);
   now.holder.clear();
   now.changed_at_ms = std::max(unix_now_ms(self_->clock()), now.changed_at_ms + 1);
   auto pause = retries_.failed(now.attempts);
@@ -214,7 +235,7 @@ transfers_impl::behavior_type transfers(transfers_impl::stateful_pointer<transfe
       [&st](const find_transfer& x) { return st.self()->delegate(st.catalogue(), x); },
       [&st](const list_transfers& x) { return st.self()->delegate(st.catalogue(), x); },
       [&st](const retry_transfer& x) { return st.on(x); },
-      [&st](const drop_transfer& x) { return st.self()->delegate(st.catalogue(), x); },
+      [&st](const drop_transfer& x) { return st.on(x); },
       [&st](const look_for_transfers& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };

@@ -36,6 +36,7 @@ public:
   caf::result<transfer_accepted> on(const enqueue_download& x) { return enqueue(x.path, transfer_kind::download); }
   caf::result<transfer_accepted> on(const enqueue_removal& x) { return enqueue(x.path, transfer_kind::remove); }
   caf::result<transfer_status> on(const retry_transfer& x);
+  caf::result<transfer_status> on(const drop_transfer& x);
   void on(const look_for_transfers&);
   caf::result<actor_description> on(const describe_actor&);
 
@@ -58,7 +59,7 @@ private:
   void launch(transfer_row row);
   void stopped(const caf::down_msg& x);
   void failed(const transfer_row& leased, const caf::error& why);
-  void store_failure(const transfer_row& leased, transfer_row now, const caf::error& why);
+  void store_failure(transfer_row now, std::string why);
 
   transfers_impl::pointer self_;
   transfer_ground ground_;

@@ -136,21 +136,23 @@ std::string filesystem_object_store::begin_upload(const std::string& key, const 
   return id;
 }
 
-/// Only ids of ours become part of a path.
-path filesystem_object_store::find_upload(const std::string& key, const std::string& upload_id) const {
-  check_object_key(key);
-  if (!is_uuid(upload_id))
-    no_such_upload(key);
-  auto folder = uploads_ / upload_id;
+bool filesystem_object_store::is_upload_of(const path& folder, const std::string& key) {
   try {
     old_file name{folder / key_file, "an upload of " + object_named(key)};
-    if (name.read(0, std::min<uint64_t>(name.size(), longest_object_key)) == key)
-      return folder;
+    return name.read(0, std::min<uint64_t>(name.size(), longest_object_key)) == key;
   } catch (const adapter_error& e) {
     if (e.code() != ec::not_found)
       throw;
+    return false;
   }
-  no_such_upload(key);
+}
+
+/// Only ids of ours become part of a path.
+path filesystem_object_store::find_upload(const std::string& key, const std::string& upload_id) const {
+  check_object_key(key);
+  if (!is_uuid(upload_id) || !is_upload_of(uploads_ / upload_id, key))
+    no_such_upload(key);
+  return uploads_ / upload_id;
 }
 
 std::string filesystem_object_store::put_part(
@@ -188,16 +190,16 @@ void filesystem_object_store::finish_upload(
   std::filesystem::remove_all(folder, ignored);
 }
 
-void filesystem_object_store::abort_upload(const std::string& key, const std::string& upload_id) {
-  try {
-    std::error_code error;
-    std::filesystem::remove_all(find_upload(key, upload_id), error);
-    if (error)
-      fail(error.value(), "removing an upload of " + object_named(key));
-  } catch (const adapter_error& e) {
-    if (e.code() != ec::not_found)
-      throw;
+void filesystem_object_store::abort_uploads(const std::string& key) {
+  check_object_key(key);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator{uploads_, error}) {
+    std::error_code ignored; // it may be finished, or thrown away, at this moment
+    if (entry.is_directory(ignored) && is_upload_of(entry.path(), key))
+      std::filesystem::remove_all(entry.path(), error);
   }
+  if (error)
+    fail(error.value(), "removing an upload of " + object_named(key));
 }
 
 // -- whole objects ------------------------------------------------------------------------------------------------------

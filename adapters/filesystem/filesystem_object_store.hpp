@@ -29,13 +29,14 @@ public:
   std::string begin_upload(const std::string& key, const std::string& content_type) override;
   std::string put_part(const std::string& key, const std::string& upload_id, uint32_t number, const payload& bytes) override;
   void finish_upload(const std::string& key, const std::string& upload_id, const std::vector<std::string>& tags) override;
-  void abort_upload(const std::string& key, const std::string& upload_id) override;
+  void abort_uploads(const std::string& key) override;
   object_bytes read(const std::string& key, uint64_t from, uint64_t length) override;
   void erase(const std::string& key) override;
 
 private:
   std::filesystem::path path_of(const std::string& key) const;
   std::filesystem::path new_path() const;
+  static bool is_upload_of(const std::filesystem::path& folder, const std::string& key);
   std::filesystem::path find_upload(const std::string& key, const std::string& upload_id) const;
   void check_space(uint64_t more) const;
   void publish(new_file& whole, const std::filesystem::path& target) const;

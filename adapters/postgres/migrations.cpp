@@ -49,7 +49,6 @@ constexpr auto migrations = std::array{
          holder text NOT NULL,
          lease bigint NOT NULL,
          leased_until_ms bigint NOT NULL,
-         upload_id text NOT NULL,
          bytes_done bigint NOT NULL,
          bytes_total bigint NOT NULL,
          error text NOT NULL,

@@ -16,8 +16,8 @@ const statement insert_row{"insert_transfer", effect::changes,
       due_at_ms = CASE WHEN old.state = 'running' THEN greatest(excluded.due_at_ms, old.leased_until_ms)
                        ELSE excluded.due_at_ms END,
       holder = '', lease = old.lease + 1, leased_until_ms = 0,
-      upload_id = CASE WHEN old.state = 'done' THEN excluded.upload_id ELSE old.upload_id END, bytes_done = excluded.bytes_done, bytes_total = excluded.bytes_total,
-      error = excluded.error, created_at_ms = excluded.created_at_ms, changed_at_ms = excluded.changed_at_ms
+      bytes_done = excluded.bytes_done, bytes_total = excluded.bytes_total, error = excluded.error,
+      created_at_ms = excluded.created_at_ms, changed_at_ms = excluded.changed_at_ms
     WHERE old.state = 'done' OR (excluded.kind = 'remove' AND old.kind <> 'remove')
     RETURNING )"
         + columns};
@@ -33,7 +33,9 @@ const statement lease_rows{"lease_transfers", effect::changes, R"(
       ORDER BY due_at_ms, id LIMIT $4 FOR UPDATE SKIP LOCKED),
     leased AS (
       UPDATE transfers
-      SET state = 'running', holder = $1, lease = lease + 1, leased_until_ms = $3, changed_at_ms = $2
+      SET attempts = attempts + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
+          error = CASE WHEN state = 'running' THEN ')" + lost_lease("") + R"(' || holder ELSE error END,
+          state = 'running', holder = $1, lease = lease + 1, leased_until_ms = $3, changed_at_ms = $2
       FROM due WHERE id = due_id
       RETURNING )" + columns + R"()
     SELECT )" + columns + " FROM leased ORDER BY due_at_ms, id"};

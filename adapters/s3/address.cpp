@@ -64,8 +64,8 @@ address parse_address(const std::string& url) {
     refuse("style=" + style + " is not possible; it is path or virtual");
   x.expect_nothing_else("endpoint, region and style");
   auto place = style == "path" ? at.host + "/" + x.host : x.host + "." + at.host;
-  auto base = at.scheme + "://" + place + "/" + (prefix.empty() ? "" : prefix + "/");
-  return {redacted(url), x.user, x.password, x.host, region, base};
+  return {redacted(url), x.user, x.password, x.host, region, at.scheme + "://" + place + "/",
+      prefix.empty() ? "" : prefix + "/"};
 }
 
 } // namespace segue::s3

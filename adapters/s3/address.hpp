@@ -11,7 +11,8 @@ struct address {
   std::string secret_key;
   std::string bucket;
   std::string region;
-  std::string base; ///< what stands in front of a key: `http://HOST:PORT/BUCKET/PREFIX/` or `https://BUCKET.HOST/PREFIX/`
+  std::string root;   ///< of the bucket: `http://HOST:PORT/BUCKET/` or `https://BUCKET.HOST/`
+  std::string prefix; ///< what stands in front of a key: nothing, or `PREFIX/`
 };
 
 /// Reads `s3://ACCESS:SECRET@BUCKET/PREFIX?endpoint=http://HOST:PORT&region=us-east-1&style=path`. Throws

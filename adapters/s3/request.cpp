@@ -34,6 +34,11 @@ ec meaning_of(CURLcode error) {
   }
 }
 
+std::string url_of(const address& where, const request& what) {
+  auto place = what.key.empty() ? where.root : where.root + where.prefix + what.key;
+  return what.query.empty() ? place : place + "?" + what.query;
+}
+
 std::string lower_case(std::string text) {
   for (auto& c : text)
     c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -53,7 +58,7 @@ public:
   call(client& owner, const request& what)
       : owner_(owner), what_(what), easy_(owner.take()), limit_(what.expected + unexpected) {
     auto& where = owner.where_;
-    set(CURLOPT_URL, (where.base + what.key + (what.query.empty() ? "" : "?" + what.query)).c_str());
+    set(CURLOPT_URL, url_of(where, what).c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_PROXY, "");

@@ -17,7 +17,7 @@ namespace segue::s3 {
 struct request {
   std::string doing;  ///< for errors: "reading object "a/b""
   std::string method; ///< GET, HEAD, PUT, POST or DELETE
-  std::string key;    ///< consists of what needs no encoding
+  std::string key;    ///< consists of what needs no encoding; none: the bucket itself
   std::string query;  ///< encoded, its parameters in alphabetical order, each with a `=`: what is signed is what is sent
   std::vector<std::string> headers; ///< `Name: value`, never without a value
   std::string_view body;

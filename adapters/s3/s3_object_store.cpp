@@ -14,6 +14,8 @@ namespace segue::s3 {
 namespace {
 
 constexpr uint64_t farthest = uint64_t{1} << 62; ///< no object is so large, and some stores misread larger numbers
+constexpr int most_listings = 10;                ///< a list that goes on naming what was thrown away is not current
+constexpr uint64_t longest_listing = 1 << 20;    ///< a thousand uploads
 constexpr int finishing_factor = 12;             ///< Amazon says that it may take minutes
 constexpr const char* check_key = "segue-check"; ///< need not be there
 
@@ -198,10 +200,34 @@ void s3_object_store::insist_on_upload(const std::string& key, const std::string
     no_such_upload(key);
 }
 
-void s3_object_store::abort_upload(const std::string& key, const std::string& upload_id) {
+/// Some of them, or none. Keys that only begin like this one come after it.
+std::vector<std::string> s3_object_store::uploads_of(const std::string& key) {
+  const auto& where = client_.where();
+  request what{"looking for uploads of " + object_named(key), "GET", {}, "prefix=" + encoded(where.prefix + key) + "&uploads="};
+  what.expected = longest_listing;
+  auto x = client_.send(what);
+  if (x.status != 200)
+    refuse(where, what.doing, x);
+  pugi::xml_document document;
+  auto list = root_of(document, x, "ListMultipartUploadsResult");
+  if (!list)
+    fail(what, "the answer does not say which there are");
+  std::vector<std::string> ids;
+  for (auto upload : list.children("Upload"))
+    if (where.prefix + key == upload.child_value("Key"))
+      ids.emplace_back(upload.child_value("UploadId"));
+  return ids;
+}
+
+void s3_object_store::abort_uploads(const std::string& key) {
   check_object_key(key);
-  if (upload_id.empty())
-    return;
+  auto ids = uploads_of(key);
+  for (int i = 0; i < most_listings && !ids.empty(); ++i, ids = uploads_of(key))
+    for (const auto& id : ids)
+      abort_upload(key, id);
+}
+
+void s3_object_store::abort_upload(const std::string& key, const std::string& upload_id) {
   request what{"throwing away the upload of " + object_named(key), "DELETE", key, "uploadId=" + encoded(upload_id)};
   auto x = client_.send(what);
   if (x.status / 100 != 2 && error_code(x) != "NoSuchUpload")

@@ -21,13 +21,15 @@ public:
   std::string begin_upload(const std::string& key, const std::string& content_type) override;
   std::string put_part(const std::string& key, const std::string& upload_id, uint32_t number, const payload& bytes) override;
   void finish_upload(const std::string& key, const std::string& upload_id, const std::vector<std::string>& tags) override;
-  void abort_upload(const std::string& key, const std::string& upload_id) override;
+  void abort_uploads(const std::string& key) override;
   object_bytes read(const std::string& key, uint64_t from, uint64_t length) override;
   void erase(const std::string& key) override;
 
 private:
   void probe();
   uint64_t size_of(const std::string& key);
+  std::vector<std::string> uploads_of(const std::string& key);
+  void abort_upload(const std::string& key, const std::string& upload_id);
   void insist_on_upload(const std::string& key, const std::string& upload_id);
   std::string send_bytes(request what, const payload& bytes);
   [[noreturn]] void fail(const request& what, const std::string& why) const;

@@ -44,7 +44,6 @@ constexpr auto migrations = std::array{
          holder TEXT NOT NULL,
          lease INTEGER NOT NULL,
          leased_until_ms INTEGER NOT NULL,
-         upload_id TEXT NOT NULL,
          bytes_done INTEGER NOT NULL,
          bytes_total INTEGER NOT NULL,
          error TEXT NOT NULL,

@@ -25,8 +25,6 @@ bool gives_way(const transfer_row& old, const transfer_row& wish) {
 /// Removes the row that gives way; what was done with it until now ends with its lease.
 void replace(database& db, const transfer_row& old, transfer_row& wish) {
   wish.lease = old.lease + 1;
-  if (old.state != transfer_state::done)
-    wish.upload_id = old.upload_id;
   if (old.state == transfer_state::running)
     wish.due_at_ms = std::max(wish.due_at_ms, old.leased_until_ms);
   statement{db, "DELETE FROM transfers WHERE id = ?"}.bind(old.id).step();
@@ -70,6 +68,10 @@ std::vector<transfer_row> sqlite_catalogue::lease(
       ORDER BY due_at_ms, id LIMIT ?)")};
   auto rows = rows_of<transfer_row>(due.bind(now_ms).bind(now_ms).bind(limit));
   for (auto& x : rows) {
+    if (x.state == transfer_state::running) {
+      ++x.attempts;
+      x.error = lost_lease(x.holder);
+    }
     x.state = transfer_state::running;
     x.holder = holder;
     ++x.lease;

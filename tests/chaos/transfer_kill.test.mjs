@@ -17,7 +17,9 @@ import {
   objectsIn,
   pushPiece,
   removed,
+  transferOf,
   transfersOf,
+  untilBack,
   untilTransfer,
 } from '../support/tiers.mjs';
 
@@ -45,6 +47,7 @@ const settings = {
   cache: 'none:',
   'object-part': '5MiB',
   'transfer-lease': '2s',
+  'transfer-attempts': 30,
 };
 const purge = (server, id) => ask(server, 'DELETE', `/v1/generations/${id}?purge=true`);
 
@@ -159,6 +162,19 @@ describe(
         }),
       );
 
+      it('an upload that was begun, and whose id nobody knows, leaves no parts behind', async () => {
+        const { radosgw } = all.stores;
+        const piece = pieces.living[0];
+        const key = `${radosgw.tenant.bucket}/pieces/generations/${piece.id}/audio.mp3`;
+        assert.equal((await radosgw.request('POST', `/${key}?uploads=`, radosgw.tenant)).status, 200);
+        assert.equal((await bucket()).uploads.length, 1);
+        const before = await transferOf(all.server, piece.id);
+        await pieces.isWhole(piece);
+        await untilBack(all.server, piece.id, before);
+        await untilTransfer(all.server, piece.id, evicted);
+        assert.deepEqual(await bucket(), { objects: pieces.objects, uploads: [] });
+      });
+
       it('in the end nothing is left of what is purged, and the kills did land', async () => {
         console.log(`workers were killed in the middle of ${JSON.stringify(pieces.interrupted)}`);
         await pieces.purgeAll();
@@ -177,7 +193,7 @@ describe(
         await server.start();
         return pid;
       };
-      // What was being written when it was killed is removed after a day, which others may share the folder for.
+      // A file that was being written when it was killed is removed after a day, as others may share the folder.
       const objects = () => objectsIn(server.data).filter((name) => !name.startsWith('.uploads/'));
 
       plans.forEach(({ sizes, deeds }, i) =>

@@ -48,10 +48,9 @@ CAF_TEST(a transfer is found as it was inserted and as it was stored) {
     CAF_CHECK(!store->find_transfer(1));
     auto x = wish("a", transfer_kind::download);
     x.attempts = 2;
-    x.upload_id = "id \"with\" 'quotes' äöü 🎵";
     x.bytes_done = UINT64_MAX - 7;
     x.bytes_total = 5'000'000'000;
-    x.error = "none; DROP TABLE transfers --";
+    x.error = "none; DROP TABLE transfers -- \"with\" 'quotes' äöü 🎵";
     auto there = store->insert(x);
     CAF_CHECK_GREATER(there.id, 0u);
     x.id = there.id;
@@ -202,6 +201,8 @@ CAF_TEST(an ended lease is taken over and its former holder stores nothing) {
     auto second = leased(*store, 250, 400, "two");
     CAF_CHECK_EQUAL(second.id, first.id);
     CAF_CHECK_GREATER(second.lease, first.lease);
+    CAF_CHECK_EQUAL(second.attempts, first.attempts + 1); // nobody has heard how the first one went
+    CAF_CHECK_EQUAL(second.error, "interrupted: the last lease ended with one");
     first.state = transfer_state::done;
     CAF_CHECK(!store->store(first));
     CAF_CHECK(store->find_transfer(first.id) == second);

@@ -78,7 +78,8 @@ CAF_TEST(uploads leave nothing whether they are finished or thrown away) {
   auto better = store.put_part("a/b", finished, 1, std::string{"new"});
   store.put_part("a/b", thrown_away, 1, std::string{"never"});
   store.finish_upload("a/b", finished, {better});
-  store.abort_upload("a/b", thrown_away);
+  store.abort_uploads("a/b");
+  CAF_CHECK_EQUAL(code_thrown([&] { store.put_part("a/b", thrown_away, 2, std::string{"x"}); }), ec::not_found);
   CAF_CHECK_EQUAL(listing(), ".uploads/ a/ a/b ");
   CAF_CHECK_EQUAL(content("a/b"), "new");
 }
@@ -109,11 +110,10 @@ CAF_TEST(ids and tags of others lead nowhere) {
     for (auto* key : {"a", "b"}) {
       CAF_CHECK_EQUAL(code_thrown([&] { store.put_part(key, id, 1, std::string{"x"}); }), ec::not_found);
       CAF_CHECK_EQUAL(code_thrown([&] { store.finish_upload(key, id, {"x"}); }), ec::not_found);
-      store.abort_upload(key, id);
     }
   for (auto* tag : {"../key", "x/../../../a", "", "."})
     CAF_CHECK_EQUAL(code_thrown([&] { store.finish_upload("b", other, {tag}); }), ec::not_found);
-  store.abort_upload("b", other);
+  store.abort_uploads("b");
   CAF_CHECK_EQUAL(listing(), before);
 }
 
@@ -129,7 +129,7 @@ CAF_TEST(below the reserve nothing is written and everything is read) {
   CAF_CHECK_EQUAL(code_thrown([&] { full.finish_upload("b", id, {tag}); }), ec::storage_full);
   CAF_CHECK(full.read("a", 0, 4).bytes.view() == "kept");
   full.erase("a");
-  full.abort_upload("b", id);
+  full.abort_uploads("b");
   CAF_CHECK_EQUAL(listing(), ".uploads/ ");
 }
 

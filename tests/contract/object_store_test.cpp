@@ -206,15 +206,36 @@ CAF_TEST(what an upload replaces stays until it is finished) {
   });
 }
 
-CAF_TEST(an upload that was thrown away leaves nothing) {
+CAF_TEST(all uploads of a key are thrown away and those of others are not) {
   for_each_object_store([](object_store_engine& store) {
-    auto id = store->begin_upload("a", "audio/mpeg");
-    auto tag = store->put_part("a", id, 1, std::string{"x"});
-    store->abort_upload("a", id);
-    CAF_CHECK_EQUAL(code_thrown([&] { store->put_part("a", id, 2, std::string{"x"}); }), ec::not_found);
-    CAF_CHECK_EQUAL(code_thrown([&] { store->finish_upload("a", id, {tag}); }), ec::not_found);
-    store->abort_upload("a", id);
+    const std::vector<std::string> others{"a.b", "a/b", "b"};
+    auto first = store->begin_upload("a", "audio/mpeg");
+    auto tag = store->put_part("a", first, 1, std::string{"x"});
+    auto second = store->begin_upload("a", "audio/mpeg");
+    std::vector<std::string> kept;
+    for (const auto& key : others)
+      kept.push_back(store->begin_upload(key, "audio/mpeg"));
+    store->abort_uploads("a");
+    for (const auto& id : {first, second})
+      CAF_CHECK_EQUAL(code_thrown([&] { store->put_part("a", id, 2, std::string{"x"}); }), ec::not_found);
+    CAF_CHECK_EQUAL(code_thrown([&] { store->finish_upload("a", first, {tag}); }), ec::not_found);
     CAF_CHECK(!there(*store, "a"));
+    store->abort_uploads("a");
+    for (size_t i = 0; i < others.size(); ++i) {
+      auto own = store->put_part(others[i], kept[i], 1, std::string{"y"});
+      store->finish_upload(others[i], kept[i], {own});
+      store->erase(others[i]);
+    }
+  });
+}
+
+CAF_TEST(an object stays when what was to replace it is thrown away) {
+  for_each_object_store([](object_store_engine& store) {
+    put(*store, "a", "kept");
+    store->abort_uploads("a");
+    store->put_part("a", store->begin_upload("a", "audio/mpeg"), 1, std::string{"x"});
+    store->abort_uploads("a");
+    CAF_CHECK_EQUAL(content(*store, "a"), "kept");
   });
 }
 
@@ -227,7 +248,6 @@ CAF_TEST(an unknown upload is not found and harms nothing) {
              std::string{"5b8e1c6a-6f0e-4c3e-9a53-2f1d6d1f7a11"}, other}) {
       CAF_CHECK_EQUAL(code_thrown([&] { store->put_part("a", id, 1, std::string{"y"}); }), ec::not_found);
       CAF_CHECK_EQUAL(code_thrown([&] { store->finish_upload("a", id, {tag}); }), ec::not_found);
-      CAF_CHECK_EQUAL(code_thrown([&] { store->abort_upload("a", id); }), ec::none);
     }
     CAF_CHECK_EQUAL(content(*store, "a"), "kept");
     store->finish_upload("b", other, {tag});

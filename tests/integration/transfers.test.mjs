@@ -38,6 +38,7 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
       'object-part': '5MiB',
       'transfer-attempts': 2,
       'transfer-lease': '2s',
+      'store-timeout': '1s',
       lease: '60s', // which nobody asks for in the middle of a test
     },
   });

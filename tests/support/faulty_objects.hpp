@@ -29,8 +29,8 @@ public:
     make([&] { engine_->finish_upload(key, upload_id, tags); });
   }
 
-  void abort_upload(const std::string& key, const std::string& upload_id) override {
-    make([&] { engine_->abort_upload(key, upload_id); });
+  void abort_uploads(const std::string& key) override {
+    make([&] { engine_->abort_uploads(key); });
   }
 
   object_bytes read(const std::string& key, uint64_t from, uint64_t length) override {

@@ -185,12 +185,14 @@ size_t disturb(moment when, bool crash) {
   });
 }
 
-/// Until a large piece is archived: what comes then knows of no parts.
+/// Until a large piece is archived: what comes then knows of no parts. No upload is left open, whichever answer was lost.
 size_t disturb_parts(moment when, bool crash) {
   return each_call([&](size_t number) {
     life x{part + 1, part};
     x.calls->fail(number, when, crash);
     x.upload();
+    auto left = x.open_uploads();
+    CAF_CHECK_EQUAL(left, std::set<std::string>{});
     return x.calls->happened();
   });
 }

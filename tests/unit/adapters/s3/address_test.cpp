@@ -11,7 +11,11 @@ using s3::parse_address;
 
 namespace {
 
-std::string base(const std::string& rest) { return parse_address("s3://AK:SK@" + rest).base; }
+/// What stands in front of a key.
+std::string base(const std::string& rest) {
+  auto x = parse_address("s3://AK:SK@" + rest);
+  return x.root + x.prefix;
+}
 
 std::string refusal(const std::string& url) {
   try {

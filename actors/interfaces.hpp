@@ -69,6 +69,7 @@ using transfers_actor = caf::typed_actor<                       //
     replies_to<list_transfers>::with<transfers_listed>,         //
     replies_to<retry_transfer>::with<transfer_status>,          //
     replies_to<drop_transfer>::with<transfer_status>,           //
+    replies_to<await_transfer_changes>::with<transfers_listed>, //
     replies_to<describe_actor>::with<actor_description>>;
 
 /// Does one transfer, once. Child of the transfers.
@@ -240,6 +241,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(part_put)
   SEGUE_MESSAGE(finish_upload)
   SEGUE_MESSAGE(abort_uploads)
+  SEGUE_MESSAGE(await_transfer_changes)
   SEGUE_MESSAGE(read_object)
   SEGUE_MESSAGE(object_read)
   SEGUE_MESSAGE(erase_object)

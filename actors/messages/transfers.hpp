@@ -101,6 +101,10 @@ struct drop_transfer {
   uint64_t id = 0;
 };
 
+/// What this process has done since it was asked last, each step; waits for the next one. Whoever asks takes the place of who
+/// asked before. Reply: `transfers_listed`, in the order of the changes.
+struct await_transfer_changes {};
+
 // -- to the catalogue host -----------------------------------------------------------------------------------------------
 
 /// Adds the row unless the path has one that is not done; a removal takes the place of any other kind. Reply:
@@ -146,6 +150,7 @@ SEGUE_INSPECT(find_transfer, x.id)
 SEGUE_INSPECT(transfer_status, x.row)
 SEGUE_INSPECT(retry_transfer, x.id)
 SEGUE_INSPECT(drop_transfer, x.id)
+SEGUE_INSPECT(await_transfer_changes)
 SEGUE_INSPECT(insert_transfer, x.row)
 SEGUE_INSPECT(lease_transfers, x.holder, x.now_ms, x.until_ms, x.limit)
 SEGUE_INSPECT(store_transfer, x.row)

@@ -49,7 +49,7 @@ void tenant_state::start(size_t from) {
   if (from <= manager)
     keep(manager, manager_ = self_->spawn(segue::manager, me, directory_, catalogue_, transfers_, parts_.make_generator,
                       parts_.generations, m));
-  keep(reporter, self_->spawn(transfer_reporter, me, catalogue_, directory_));
+  keep(reporter, self_->spawn(transfer_reporter, me, catalogue_, transfers_, directory_));
 }
 
 /// Last first. Children are watched no more, so that their end is not mistaken for a death.

@@ -13,9 +13,10 @@ namespace segue {
 namespace {
 
 constexpr auto timeout = std::chrono::seconds{30};
-constexpr auto pause = std::chrono::seconds{1};
+constexpr auto pause = std::chrono::milliseconds{1'000};
 constexpr int64_t overlap_ms = 5'000; ///< clocks of others differ, and rows become visible later than they were written
 constexpr uint32_t page = 200;
+constexpr size_t most_waiting = 1'000; ///< rows; what is beyond is told later, as its row is then
 
 std::string event_of(const transfer_row& x) {
   nlohmann::ordered_json event{{"type", "transfer"}, {"time", format_time(x.changed_at_ms)}, {"id", x.id},
@@ -37,42 +38,76 @@ std::string sequence_of(const transfer_row& x) {
 
 } // namespace
 
-void reporter_state::begin(caf::actor parent, catalogue_actor catalogue, directory_actor directory) {
+void reporter_state::begin(
+    caf::actor parent, catalogue_actor catalogue, transfers_actor transfers, directory_actor directory) {
   catalogue_ = std::move(catalogue);
+  transfers_ = std::move(transfers);
   directory_ = std::move(directory);
   since_ms_ = unix_now_ms(self_->clock()) - 60'000;
   self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
   self_->monitor(parent);
+  follow();
   again();
+}
+
+/// Steps of this process. Whoever dies meanwhile is started again, and so are we.
+void reporter_state::follow() {
+  self_->request(transfers_, caf::infinite, await_transfer_changes{})
+      .then(
+          [this](const transfers_listed& x) {
+            tell(x.rows);
+            follow();
+          },
+          [](const caf::error&) {});
 }
 
 void reporter_state::again() { self_->delayed_send(self_, pause, report_transfers{}); }
 
+/// What has just changed is left for the next time: if it was this process, its steps are on their way.
 void reporter_state::on(const report_transfers&) {
   self_->request(catalogue_, timeout, list_changed_transfers{since_ms_, page})
       .then(
-          [this](const transfers_listed& x) {
-            for (const auto& row : x.rows)
-              tell(row);
+          [this](transfers_listed& x) {
+            auto whole = x.rows.size() < page;
+            auto settled = unix_now_ms(self_->clock()) - pause.count();
+            std::erase_if(x.rows, [settled](const transfer_row& row) { return row.changed_at_ms > settled; });
+            tell(x.rows);
             if (!x.rows.empty())
-              since_ms_ = std::max(since_ms_, x.rows.back().changed_at_ms - (x.rows.size() < page ? overlap_ms : 0));
+              since_ms_ = std::max(since_ms_, x.rows.back().changed_at_ms - (whole ? overlap_ms : 0));
             std::erase_if(told_, [this](const auto& known) { return known.second < since_ms_; });
             again();
           },
           [this](const caf::error&) { again(); });
 }
 
-void reporter_state::tell(const transfer_row& row) {
-  auto id = whose_audio(row.path);
-  if (!id || row.kind == transfer_kind::remove || std::exchange(told_[row.id], row.changed_at_ms) == row.changed_at_ms)
+void reporter_state::tell(const std::vector<transfer_row>& rows) {
+  for (const auto& row : rows) {
+    auto& told = told_[row.id];
+    if (row.kind == transfer_kind::remove || !whose_audio(row.path) || row.changed_at_ms <= told || waiting_.size() >= most_waiting)
+      continue;
+    told = row.changed_at_ms;
+    waiting_.push_back(row);
+  }
+  if (!telling_)
+    tell_next();
+}
+
+void reporter_state::tell_next() {
+  telling_ = !waiting_.empty();
+  if (!telling_)
     return;
-  self_->request(catalogue_, timeout, find_generation{*id})
+  auto row = std::move(waiting_.front());
+  waiting_.pop_front();
+  auto id = *whose_audio(row.path);
+  self_->request(catalogue_, timeout, find_generation{id})
       .then(
-          [this, row, id = *id](const generation_status& x) {
-            if (x.row.state != generation_state::purging)
+          [this, row, id](const generation_status& x) {
+            if (x.row.state == generation_state::purging)
+              tell_next();
+            else
               append(row, id, x.row.user_id);
           },
-          [](const caf::error&) {}); // it is being purged
+          [this](const caf::error&) { tell_next(); }); // it was purged
 }
 
 void reporter_state::append(const transfer_row& row, const std::string& request_id, const std::string& user_id) {
@@ -80,13 +115,19 @@ void reporter_state::append(const transfer_row& row, const std::string& request_
   auto length = static_cast<uint32_t>(text.size());
   append_chunk event{.bytes = payload{std::move(text)}, .lengths = {length}, .stream_seq = sequence_of(row)};
   stream_wish wish{.path = transfers_path(request_id), .content_type = "application/json", .user_id = user_id};
+  auto skip = [this](const caf::error&) { tell_next(); };
   self_->request(directory_, timeout, open_stream{std::move(wish)})
       .then(
-          [this, event, request_id](const stream_opened& x) {
+          [this, event, request_id, skip](const stream_opened& x) {
             self_->request(x.stream, timeout, event)
-                .then([this, request_id](const chunk_appended&) { check_purge(request_id); }, [](const caf::error&) {});
+                .then(
+                    [this, request_id](const chunk_appended&) {
+                      check_purge(request_id);
+                      tell_next();
+                    },
+                    skip);
           },
-          [](const caf::error&) {});
+          skip);
 }
 
 /// A purge that began after we had looked may have removed the stream before we opened it again.
@@ -108,9 +149,9 @@ void reporter_state::check_purge(const std::string& request_id) {
 }
 
 reporter_actor::behavior_type transfer_reporter(reporter_actor::stateful_pointer<reporter_state> self, caf::actor parent,
-    catalogue_actor catalogue, directory_actor directory) {
+    catalogue_actor catalogue, transfers_actor transfers, directory_actor directory) {
   auto& st = self->state;
-  st.begin(std::move(parent), std::move(catalogue), std::move(directory));
+  st.begin(std::move(parent), std::move(catalogue), std::move(transfers), std::move(directory));
   return {
       [&st](const report_transfers& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },

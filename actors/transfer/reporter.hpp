@@ -1,4 +1,5 @@
-// Tells the listeners of a piece how its transfers go: rows of the catalogue become events of a stream.
+// Tells the listeners of a piece how its transfers go: rows of the catalogue become events of a stream. What this process does is
+// told step by step; of what others do, each row as it is once a second.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -6,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
+#include <deque>
 #include <map>
 
 namespace segue {
@@ -19,25 +21,30 @@ public:
 
   explicit reporter_state(reporter_actor::pointer self) : self_(self) {}
 
-  void begin(caf::actor parent, catalogue_actor catalogue, directory_actor directory);
+  void begin(caf::actor parent, catalogue_actor catalogue, transfers_actor transfers, directory_actor directory);
 
   void on(const report_transfers&);
   actor_description on(const describe_actor&) const { return {name, "ready", self_->mailbox().size(), 0, {}}; }
 
 private:
-  void tell(const transfer_row& row);
+  void follow();
+  void again();
+  void tell(const std::vector<transfer_row>& rows);
+  void tell_next();
   void append(const transfer_row& row, const std::string& request_id, const std::string& user_id);
   void check_purge(const std::string& request_id);
-  void again();
 
   reporter_actor::pointer self_;
   catalogue_actor catalogue_;
+  transfers_actor transfers_;
   directory_actor directory_;
   int64_t since_ms_ = 0;
   std::map<uint64_t, int64_t> told_; ///< id and time of what was told lately
+  std::deque<transfer_row> waiting_; ///< to be told, one after the other: the events of a piece have an order
+  bool telling_ = false;
 };
 
 reporter_actor::behavior_type transfer_reporter(reporter_actor::stateful_pointer<reporter_state> self, caf::actor parent,
-    catalogue_actor catalogue, directory_actor directory);
+    catalogue_actor catalogue, transfers_actor transfers, directory_actor directory);
 
 } // namespace segue

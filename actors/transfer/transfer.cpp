@@ -4,6 +4,7 @@
 #include "actors/unix_clock.hpp"
 
 #include <algorithm>
+#include <caf/send.hpp>
 
 namespace segue {
 
@@ -17,7 +18,8 @@ caf::error corrupt(const std::string& what) { return caf::make_error(ec::corrupt
 
 // -- what every kind does ----------------------------------------------------------------------------------------------
 
-void transfer_worker::begin(transfer_row row, transfer_ground ground, transfer_options options, metrics& m) {
+void transfer_worker::begin(caf::actor parent, transfer_row row, transfer_ground ground, transfer_options options, metrics& m) {
+  parent_ = std::move(parent);
   row_ = std::move(row);
   ground_ = std::move(ground);
   options_ = options;
@@ -60,7 +62,10 @@ void transfer_worker::record(next_step then) {
   if (row_.state == transfer_state::running)
     row_.leased_until_ms = row_.changed_at_ms + options_.lease.count();
   ask<catalogue_actor, store_transfer, transfer_status>(
-      ground_.catalogue, store_transfer{row_}, [then](transfer_status&) { then(); });
+      ground_.catalogue, store_transfer{row_}, [this, then](transfer_status& x) {
+        caf::anon_send(parent_, std::move(x));
+        then();
+      });
 }
 
 void transfer_worker::on(const renew_lease&) {
@@ -293,7 +298,7 @@ transfer_actor::behavior_type transfer(transfer_actor::stateful_pointer<transfer
   auto& st = self->state;
   self->set_down_handler([self](const caf::down_msg& x) { self->quit(x.reason); });
   self->monitor(parent);
-  st.begin(std::move(row), std::move(ground), options, *m);
+  st.begin(std::move(parent), std::move(row), std::move(ground), options, *m);
   return {
       [&st](const renew_lease& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },

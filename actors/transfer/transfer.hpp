@@ -34,7 +34,7 @@ public:
 
   explicit transfer_worker(transfer_actor::pointer self) : self_(self) {}
 
-  void begin(transfer_row row, transfer_ground ground, transfer_options options, metrics& m);
+  void begin(caf::actor parent, transfer_row row, transfer_ground ground, transfer_options options, metrics& m);
 
   void on(const renew_lease&);
   actor_description on(const describe_actor&) const;
@@ -69,6 +69,7 @@ private:
   void remove(bool stream_is_there);
 
   transfer_actor::pointer self_;
+  caf::actor parent_; ///< is told each step
   transfer_row row_;
   transfer_ground ground_;
   transfer_options options_;

@@ -8,6 +8,12 @@
 
 namespace segue {
 
+namespace {
+
+constexpr size_t most_changes = 1'000;
+
+} // namespace
+
 void transfers_state::begin(caf::actor parent, transfer_ground ground, transfers_options options, metrics& m) {
   ground_ = std::move(ground);
   options_ = std::move(options);
@@ -46,6 +52,7 @@ caf::result<transfer_accepted> transfers_state::enqueue(const std::string& path,
       .then(
           [this, promise](const transfer_status& x) mutable {
             promise.deliver(transfer_accepted{x.row.id});
+            changed(x.row);
             look_at(x.row.due_at_ms);
           },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
@@ -57,6 +64,7 @@ caf::result<transfer_status> transfers_state::on(const retry_transfer& x) {
   self_->request(ground_.catalogue, options_.each.timeout, x)
       .then(
           [this, promise](transfer_status& now) mutable {
+            changed(now.row);
             promise.deliver(std::move(now));
             look();
           },
@@ -76,6 +84,33 @@ caf::result<transfer_status> transfers_state::on(const drop_transfer& x) {
           },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
+}
+
+// -- telling -----------------------------------------------------------------------------------------------------------
+
+caf::result<transfers_listed> transfers_state::on(const await_transfer_changes&) {
+  if (who_waits_.pending())
+    who_waits_.deliver(transfers_listed{});
+  who_waits_ = self_->make_response_promise<changes_promise>();
+  auto promise = who_waits_;
+  tell_changes();
+  return promise;
+}
+
+void transfers_state::changed(const transfer_row& now) {
+  changes_.push_back(now);
+  if (changes_.size() > most_changes)
+    changes_.pop_front();
+  tell_changes();
+}
+
+void transfers_state::tell_changes() {
+  if (!who_waits_.pending() || changes_.empty())
+    return;
+  transfers_listed all;
+  all.rows.assign(changes_.begin(), changes_.end());
+  changes_.clear();
+  who_waits_.deliver(std::move(all));
 }
 
 // -- the queue ---------------------------------------------------------------------------------------------------------
@@ -148,6 +183,7 @@ void transfers_state::launch(transfer_row row) {
   auto worker = self_->spawn(transfer, me, row, ground_, options_.each, metrics_);
   self_->monitor(worker);
   metrics_->transfers_running.Increment();
+  changed(row);
   running_[worker->address()] = {std::move(row), worker};
 }
 
@@ -205,9 +241,10 @@ void transfers_state::store_failure(transfer_row now, std::string why) {
       to_string(now.kind) + " " + now.path + ": " + now.error
           + (pause ? "; tried again in " + std::to_string(pause->count()) + " ms" : "; `segue transfers retry` tries it again"));
   self_->request(ground_.catalogue, options_.each.timeout, store_transfer{now})
-      .then([this, at = now.due_at_ms, again = pause.has_value()](const transfer_status&) {
+      .then([this, again = pause.has_value()](const transfer_status& x) {
+        changed(x.row);
         if (again)
-          look_at(at);
+          look_at(x.row.due_at_ms);
       },
           [](const caf::error&) {});
 }
@@ -236,6 +273,8 @@ transfers_impl::behavior_type transfers(transfers_impl::stateful_pointer<transfe
       [&st](const list_transfers& x) { return st.self()->delegate(st.catalogue(), x); },
       [&st](const retry_transfer& x) { return st.on(x); },
       [&st](const drop_transfer& x) { return st.on(x); },
+      [&st](const await_transfer_changes& x) { return st.on(x); },
+      [&st](const transfer_status& x) { return st.on(x); },
       [&st](const look_for_transfers& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };

@@ -5,6 +5,7 @@
 #include "actors/transfer/retry_policy.hpp"
 #include "actors/transfer/transfer.hpp"
 
+#include <deque>
 #include <map>
 
 namespace segue {
@@ -20,8 +21,8 @@ struct transfers_options {
   std::chrono::milliseconds keep_done{3'600'000}; ///< to be seen
 };
 
-/// `transfers_actor` and the timer it sends to itself.
-using transfers_impl = transfers_actor::extend<reacts_to<look_for_transfers>>;
+/// `transfers_actor`, the timer it sends to itself, and what its workers tell it.
+using transfers_impl = transfers_actor::extend<reacts_to<look_for_transfers>, reacts_to<transfer_status>>;
 
 class transfers_state {
 public:
@@ -37,7 +38,9 @@ public:
   caf::result<transfer_accepted> on(const enqueue_removal& x) { return enqueue(x.path, transfer_kind::remove); }
   caf::result<transfer_status> on(const retry_transfer& x);
   caf::result<transfer_status> on(const drop_transfer& x);
+  caf::result<transfers_listed> on(const await_transfer_changes&);
   void on(const look_for_transfers&);
+  void on(const transfer_status& x) { changed(x.row); }
   caf::result<actor_description> on(const describe_actor&);
 
   const catalogue_actor& catalogue() const { return ground_.catalogue; }
@@ -45,6 +48,7 @@ public:
 
 private:
   using time_point = caf::actor_clock::time_point;
+  using changes_promise = caf::typed_response_promise<transfers_listed>;
   using accepted_promise = caf::typed_response_promise<transfer_accepted>;
 
   struct running_transfer {
@@ -59,6 +63,8 @@ private:
   void launch(transfer_row row);
   void stopped(const caf::down_msg& x);
   void failed(const transfer_row& leased, const caf::error& why);
+  void changed(const transfer_row& now);
+  void tell_changes();
   void store_failure(transfer_row now, std::string why);
 
   transfers_impl::pointer self_;
@@ -67,6 +73,8 @@ private:
   metrics* metrics_ = nullptr;
   retry_policy retries_;
   std::map<caf::actor_addr, running_transfer> running_;
+  std::deque<transfer_row> changes_; ///< not told yet; the oldest are dropped, as the rows themselves can be looked at
+  changes_promise who_waits_;        ///< for changes
   bool leasing_ = false;     ///< a question is under way
   bool look_again_ = false;  ///< something was enqueued meanwhile
   int64_t next_prune_ms_ = 0;

@@ -37,8 +37,8 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
       'archive-after': '300ms',
       'object-part': '5MiB',
       'transfer-attempts': 2,
-      'transfer-lease': '2s',
-      'store-timeout': '1s',
+      'transfer-lease': '6s',
+      'store-timeout': '3s',
       lease: '60s', // which nobody asks for in the middle of a test
     },
   });

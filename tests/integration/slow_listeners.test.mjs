@@ -208,7 +208,7 @@ describe('with --listeners-bytes 1MiB, slow listeners', { timeout: 60_000 }, () 
   it('are cut off when too much waits for all of them, and come back where they were', async () => {
     const broadcast = await new Broadcast(server, '/v1/stream/slow/bounded').create();
     const others = await crowd(3, broadcast);
-    const stopped = Array.from({ length: 12 }, () => new CrowdListener(broadcast).connectThinly());
+    const stopped = Array.from({ length: 30 }, () => new CrowdListener(broadcast).connectThinly());
     await listening(stopped);
     for (const { process } of stopped) process.kill('SIGSTOP');
     for (let i = 0; i < 16; ++i) {

@@ -14,8 +14,8 @@ void stream_state::on(const check_idle&) {
       self_->request(store_, options_.store_timeout, load_stream{row_.path})
           .then(
               [this](const stream_loaded& x) {
-                fetched_ = fetched_ && x.row.archive == row_.archive;
                 row_.archive = x.row.archive;
+                fetched_ = false; // asked for in the middle of the eviction, it was not taken
               },
               [](const caf::error&) {});
     auto rest = std::max<caf::timespan>(options_.idle - quiet, std::chrono::milliseconds{100});

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as moment } from 'node:timers/promises';
 import { append, catchUp, makePiece, offsetOf, soundOf } from '../support/api.mjs';
 import { everyCase } from '../support/cases.mjs';
 import { assertPlays, doors } from '../support/doors.mjs';
@@ -181,6 +182,21 @@ describe('what is archived', { timeout: 60_000 }, () => {
     assert(first.object > 0 && second.object === 0 && third.object > 0, JSON.stringify([first, second, third]));
     assert(second.store > 0, JSON.stringify(second));
     assert.deepEqual([first.store, third.store], [0, 0], 'the store had nothing, and has served nothing');
+  });
+
+  it('is brought back also when it was evicted while it was played without a pause', async () => {
+    const piece = await noisePiece(server);
+    let playing = true;
+    const player = (async () => {
+      for (; playing; await moment(50)) await assertPlays('player', server, piece);
+    })();
+    try {
+      const row = await untilTransfer(server, piece.request_id, evicted);
+      await untilBack(server, piece.request_id, row);
+    } finally {
+      playing = false;
+      await player;
+    }
   });
 
   it('survives a restart and a change of the policy', async () => {

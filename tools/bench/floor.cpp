@@ -1,6 +1,6 @@
 // The floor under Segue's fan-out: the least that a server can do which brings every chunk to every listener. One
 // thread, one epoll, a frame built once for each chunk, and one send() for each listener. It keeps nothing.
-//   fanout_floor PORT
+//   floor PORT
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ public:
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(acceptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || listen(acceptor_, 4096) != 0) {
-      std::perror("fanout_floor: cannot listen");
+      std::perror("floor: cannot listen");
       std::exit(1);
     }
     watch(EPOLL_CTL_ADD, acceptor_, EPOLLIN);
@@ -202,7 +202,7 @@ private:
 
 int main(int count, char** arguments) {
   if (count != 2) {
-    std::fputs("usage: fanout_floor PORT\n", stderr);
+    std::fputs("usage: floor PORT\n", stderr);
     return 2;
   }
   server{static_cast<uint16_t>(std::atoi(arguments[1]))}.run();

@@ -1,7 +1,7 @@
-// As much of HTTP as the fan-out benchmark needs, to a server on loopback.
+// As much of HTTP as the loads need, to a server on loopback.
 #pragma once
 
-#include "fanout_measure.hpp"
+#include "measure.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace fanout {
+namespace load {
 
 inline int connect_to(uint16_t port) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -62,4 +62,33 @@ inline std::string ask(int fd, const std::string& request, std::string& rest) {
   }
 }
 
-} // namespace fanout
+/// The same, for answers with a body.
+inline std::string exchange(int fd, const std::string& request, std::string& body) {
+  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+    fail("cannot send a request");
+  std::string received;
+  for (;;) {
+    auto whole = received;
+    if (auto head = take_response(received); !head.empty()) {
+      body = whole.substr(head.size());
+      return head;
+    }
+    char buffer[8192];
+    auto size = recv(fd, buffer, sizeof buffer, 0);
+    if (size <= 0)
+      fail("no answer to " + request.substr(0, request.find('\r')));
+    received.append(buffer, static_cast<size_t>(size));
+  }
+}
+
+/// The id in what a wish for a generation is answered.
+inline std::string request_id_in(const std::string& json) {
+  constexpr std::string_view field = "\"request_id\":\"";
+  auto at = json.find(field);
+  if (at == json.npos)
+    fail("there is no request_id in " + json);
+  at += field.size();
+  return json.substr(at, json.find('"', at) - at);
+}
+
+} // namespace load

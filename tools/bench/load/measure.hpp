@@ -6,13 +6,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-namespace fanout {
+namespace load {
 
 constexpr int64_t second = 1'000'000'000; ///< ns
 
@@ -69,6 +72,43 @@ inline int64_t machine_cpu_ns() {
   return (user + nice + system + interrupts + soft_interrupts) * (second / sysconf(_SC_CLK_TCK));
 }
 
+/// What had been used at one moment, in ns.
+struct reading {
+  int64_t at = 0;
+  int64_t server_cpu = 0; ///< of all its processes and threads
+  int64_t client_cpu = 0;
+  int64_t machine_cpu = 0; ///< of everything that runs on it
+};
+
+inline reading read_clocks(const server_processes& server) {
+  return {now_ns(), server.cpu_ns(), clock_ns(CLOCK_PROCESS_CPUTIME_ID), machine_cpu_ns()};
+}
+
+using report = std::map<std::string, double>;
+
+/// What was used between two readings, under the names that every report has.
+inline report used(const reading& before, const reading& after) {
+  auto wall = static_cast<double>(after.at - before.at);
+  auto server = static_cast<double>(after.server_cpu - before.server_cpu);
+  auto client = static_cast<double>(after.client_cpu - before.client_cpu);
+  auto machine = static_cast<double>(after.machine_cpu - before.machine_cpu);
+  return {
+      {"wall_s", wall / second},
+      {"cpu_s", server / second},
+      {"server_share", server / wall},
+      {"client_share", client / wall},
+      {"others_share", std::max(0.0, machine - server - client) / wall},
+  };
+}
+
+/// As one JSON object.
+inline void print(const report& numbers) {
+  auto separator = '{';
+  for (const auto& [name, value] : numbers)
+    std::printf("%c\"%s\": %.17g", std::exchange(separator, ','), name.c_str(), value);
+  std::puts("}");
+}
+
 /// The value below which this share of the values lies.
 inline double quantile(std::vector<int64_t>& values, double share) {
   if (values.empty())
@@ -78,4 +118,9 @@ inline double quantile(std::vector<int64_t>& values, double share) {
   return static_cast<double>(*at);
 }
 
-} // namespace fanout
+inline void add_latencies(report& numbers, std::vector<int64_t>& values) {
+  numbers["p50_ms"] = quantile(values, 0.50) / 1e6;
+  numbers["p99_ms"] = quantile(values, 0.99) / 1e6;
+}
+
+} // namespace load

@@ -1,8 +1,10 @@
 """What is measured: the command line and the configuration of each server, set up to be as fast as it can be without
 losing anything that it promises to keep."""
 
+import grp
 import http.client
 import os
+import pwd
 import shutil
 import socket
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 # One worker, a short buffer, bodies and messages in memory only, no logs; files straight from the page cache.
 NGINX_CONF = """
 load_module {module};
+user {user};
 worker_processes 1;
 daemon off;
 pid nginx.pid;
@@ -82,7 +85,9 @@ def segue(folder, port, connections):
 
 def nginx(folder, port, connections):
     (folder / "files").mkdir(exist_ok=True)
-    (folder / "nginx.conf").write_text(NGINX_CONF.format(module=NCHAN, port=port, connections=connections))
+    user = f"{pwd.getpwuid(os.getuid()).pw_name} {grp.getgrgid(os.getgid()).gr_name}"  # else root's folders are closed to it
+    text = NGINX_CONF.format(module=NCHAN, user=user, port=port, connections=connections)
+    (folder / "nginx.conf").write_text(text)
     return [NGINX, "-p", folder, "-c", "nginx.conf", "-e", "stderr"]
 
 

@@ -13,6 +13,9 @@ report appends(arguments& from);
 /// The same by write and fdatasync to --file, in this process.
 report file_appends(arguments& from);
 
+/// Appends --file to --path in parts of --part bytes, as --producer, and closes it.
+report upload(arguments& from);
+
 /// --clients N fetch --path for --seconds (or once: --once), and compare it with --file.
 report replay(arguments& from);
 

@@ -30,13 +30,15 @@ report run(std::string_view name, arguments& from) {
     return appends(from);
   if (name == "file-appends")
     return file_appends(from);
+  if (name == "upload")
+    return upload(from);
   if (name == "replay")
     return replay(from);
   if (name == "start")
     return start(from);
   if (name == "churn")
     return churn(from);
-  fail("usage: load tail|catch-up|waiting|open-streams|appends|file-appends|replay|start|churn --port PORT\n"
+  fail("usage: load tail|catch-up|waiting|open-streams|appends|file-appends|upload|replay|start|churn --port PORT\n"
        "         --server PID [--server PID …] and more: see loads.hpp and fanout.hpp");
 }
 

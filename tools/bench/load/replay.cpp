@@ -1,28 +1,14 @@
 // Clients who fetch a whole piece as fast as they can, again and again, and compare every byte.
 #include "loads.hpp"
 
+#include "files.hpp"
 #include "http.hpp"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 namespace load {
 
 namespace {
-
-std::string_view mapped(const std::string& path) {
-  int fd = open(path.c_str(), O_RDONLY);
-  struct stat about{};
-  if (fd < 0 || fstat(fd, &about) != 0)
-    fail("cannot read " + path);
-  auto size = static_cast<size_t>(about.st_size);
-  auto* bytes = mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
-  if (bytes == MAP_FAILED)
-    fail("cannot map " + path);
-  return {static_cast<const char*>(bytes), size};
-}
 
 class client {
 public:

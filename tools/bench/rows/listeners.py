@@ -13,9 +13,9 @@ WARM_UP = ["--warm-up", 1]
 SIZES = [100, 1000, 5000]  # listeners
 FRAMES = 3 * 384  # bytes of sound: whole MP3 frames
 
-# A minute of sound, as a generation appends it: 128 kbit/s in parts of 192 ms.
-PART = 8 * 384
-PARTS = 60_000 // 192
+# A minute of sound, as a generation appends it: 128 kbit/s in parts of 240 ms.
+PART = 10 * 384
+PARTS = 60_000 // 240
 LATE_LISTENERS = 100
 
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 namespace segue::http {
@@ -70,13 +71,18 @@ std::string base64(std::string_view bytes) {
 
 /// One `data:` line for each line of text, whichever way lines end: no content can forge a field or an event.
 void add_lines(std::string& out, std::string_view text) {
+  auto feed = text.find('\n'), carriage = text.find('\r'); // each by itself is found many bytes at a time
   for (size_t at = 0;;) {
-    auto end = text.find_first_of("\r\n", at);
+    auto end = std::min(feed, carriage);
     auto line = text.substr(at, end - at);
     out.append(line.starts_with(' ') ? "data: " : "data:").append(line).push_back('\n'); // one space is not content
     if (end == std::string_view::npos)
       return;
     at = end + (text.substr(end, 2) == "\r\n" ? 2 : 1);
+    if (feed < at)
+      feed = text.find('\n', at);
+    if (carriage < at)
+      carriage = text.find('\r', at);
   }
 }
 

@@ -162,10 +162,9 @@ report file_appends(arguments& from) {
       fail("cannot write " + path + ": " + std::strerror(errno));
     latencies.push_back(now_ns() - start);
   }
-  auto numbers = measured(before, read_clocks(self), latencies);
-  numbers["others_share"] = std::max(0.0, numbers["others_share"] + numbers["client_share"]); // it is its own client
-  numbers["client_share"] = 0;
-  return numbers;
+  auto after = read_clocks(self);
+  before.client_cpu = after.client_cpu = 0; // it is its own client
+  return measured(before, after, latencies);
 }
 
 } // namespace load

@@ -2,7 +2,6 @@
 
 #include "http/stream_cursor.hpp"
 
-#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -12,17 +11,18 @@ namespace segue::http {
 
 namespace {
 
-/// After the last one nobody comes back: it needs no cursor.
+/// After the last one nobody comes back: it needs no cursor. One is built for each chunk and format; no value in it needs to be
+/// escaped.
 std::string control_of(const chunk_batch& batch, const std::string& cursor = {}) {
-  nlohmann::ordered_json control{{"streamNextOffset", format_offset(batch.next)}};
   bool last = batch.closed && batch.up_to_date();
+  auto control = R"({"streamNextOffset":")" + format_offset(batch.next) + '"';
   if (!cursor.empty() && !last)
-    control["streamCursor"] = cursor;
+    control += R"(,"streamCursor":")" + cursor + '"';
   if (batch.up_to_date())
-    control["upToDate"] = true;
+    control += R"(,"upToDate":true)";
   if (last)
-    control["streamClosed"] = true;
-  return control.dump();
+    control += R"(,"streamClosed":true)";
+  return control + '}';
 }
 
 // -- RFC 6455 ----------------------------------------------------------------------------------------------------------

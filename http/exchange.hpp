@@ -33,6 +33,7 @@ struct edge {
   outlet_limits outlets{std::chrono::minutes{5}, 512 << 20, counters};
   size_t listener_bytes = 256 << 10; ///< of a stream in one frame to a live listener, unless one chunk is larger
   std::chrono::milliseconds long_poll{25'000}; ///< how long a long poll waits
+  std::chrono::milliseconds read_patience{120'000}; ///< with a stream that cannot be read, on behalf of a live listener
 };
 
 using header_list = std::vector<std::pair<std::string, std::string>>;

@@ -5,7 +5,6 @@ namespace segue::http {
 namespace {
 
 constexpr auto retry_pause = std::chrono::milliseconds{200};
-constexpr auto patience = std::chrono::minutes{2};
 
 } // namespace
 
@@ -36,9 +35,12 @@ asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::a
   auto code = code_of(answer.error());
   if (code != ec::moved && code != ec::unavailable)
     co_return answer;
+  auto id = row_.id;
   auto failed = co_await find(row_.path);
   if (failed)
     co_return failed;
+  if (row_.id != id) // what was read was removed, and the bytes of another one do not follow those of the first
+    co_return caf::make_error(ec::not_found, "there is no stream " + row_.path + " any more: another one has its name");
   co_return co_await session_.ask(stream_, request);
 }
 
@@ -48,15 +50,18 @@ asio::awaitable<caf::expected<chunk_batch>> stream_reader::read(position after, 
 }
 
 asio::awaitable<caf::expected<chunk_batch>> stream_reader::read_patiently(
-    position after, uint64_t limit, uint32_t wait_ms) {
-  auto give_up_at = std::chrono::steady_clock::now() + patience;
+    position after, uint64_t limit, uint32_t wait_ms, std::chrono::milliseconds patience) {
+  std::optional<std::chrono::steady_clock::time_point> give_up_at; // counted from the first failure
   for (;;) {
     auto batch = co_await read(after, limit, wait_ms);
     if (batch)
       co_return batch;
     auto code = code_of(batch.error());
     bool passes = code == ec::unavailable || code == ec::timeout || code == ec::busy || code == ec::moved;
-    if (!passes || session_.aborted() || std::chrono::steady_clock::now() > give_up_at)
+    auto now = std::chrono::steady_clock::now();
+    if (!give_up_at)
+      give_up_at = now + patience;
+    if (!passes || session_.aborted() || now > *give_up_at)
       co_return batch;
     co_await session_.pause(retry_pause);
   }

@@ -16,17 +16,23 @@ public:
   /// Finds the stream, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`.
   asio::awaitable<caf::error> open(tenant_services of, std::string path);
 
-  /// As `read_chunks`. A stream that retired or died meanwhile is found again, once.
+  /// As `read_chunks`. A stream that retired or died meanwhile is found again, once; one that was removed, and made anew, is
+  /// not (`ec::not_found`).
   asio::awaitable<caf::expected<chunk_batch>> read(position after, uint64_t limit, uint32_t wait_ms);
 
-  /// As `read`, and again while the stream cannot be read for a reason that passes, for two minutes at the most.
-  asio::awaitable<caf::expected<chunk_batch>> read_patiently(position after, uint64_t limit, uint32_t wait_ms);
+  /// As `read`, and again while the stream cannot be read for a reason that passes, for so long at the most.
+  asio::awaitable<caf::expected<chunk_batch>> read_patiently(
+      position after, uint64_t limit, uint32_t wait_ms, std::chrono::milliseconds patience);
 
   /// The row as it is now. Finds again like `read`.
   asio::awaitable<caf::expected<stream_loaded>> inspect();
 
   /// The row as it was when it was found: path, id and type never change.
   const stream_row& row() const { return row_; }
+
+  /// Tells streams apart, also those of different tenants: each of them counts its ids by itself.
+  using identity = std::pair<caf::actor_addr, stream_id>;
+  identity which() const { return {directory_.address(), row_.id}; }
 
 private:
   asio::awaitable<caf::error> find(std::string path);

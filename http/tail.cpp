@@ -47,7 +47,7 @@ void tail::leave(tail_member& x) {
   if (!members_.empty())
     return;
   session_.abort();
-  home_.live_.erase(row().id); // who comes now begins a new one
+  home_.live_.erase(which()); // who comes now begins a new one
 }
 
 /// Its socket is full, or broken: it goes on by itself.
@@ -67,7 +67,7 @@ void tail::let_go(tail_member& x) {
 asio::awaitable<void> tail::run() {
   auto self = shared_from_this();
   while (!members_.empty()) {
-    auto batch = co_await reader_.read_patiently(cursor_, home_.edge_.listener_bytes, keep_alive_ms);
+    auto batch = co_await reader_.read_patiently(cursor_, home_.edge_.listener_bytes, keep_alive_ms, home_.edge_.read_patience);
     if (session_.aborted())
       break;
     if (!batch) {
@@ -140,7 +140,7 @@ void tail::release(bool tail_member::*why) {
 }
 
 asio::awaitable<void> tails::follow(session& of_member, const stream_reader& reader, tail_member& x) {
-  auto& at = live_[reader.row().id];
+  auto& at = live_[reader.which()];
   bool fresh = !at;
   if (fresh)
     at = std::make_shared<tail>(*this, reader, x.at);

@@ -34,6 +34,7 @@ public:
 
   position cursor() const { return cursor_; }
   const stream_row& row() const { return reader_.row(); }
+  stream_reader::identity which() const { return reader_.which(); }
 
   asio::awaitable<void> run();
 
@@ -75,7 +76,7 @@ private:
 
   const edge& edge_;
   io_unit& on_;
-  std::map<stream_id, std::shared_ptr<tail>> live_;
+  std::map<stream_reader::identity, std::shared_ptr<tail>> live_;
 };
 
 } // namespace segue::http

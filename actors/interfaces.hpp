@@ -152,6 +152,37 @@ using registry_actor = caf::typed_actor<                        //
     replies_to<check_readiness>::with<readiness_checked>,       //
     replies_to<describe_actor>::with<actor_description>>;
 
+// -- nodes ------------------------------------------------------------------------------------------------------------------
+
+/// What an edge node gets when it joins: the door of the node it has joined, which then knows whose request may do what.
+struct node_joined {
+  registry_actor registry;
+  std::string name; ///< of the node
+};
+SEGUE_INSPECT(node_joined, x.registry, x.name)
+
+/// Says which nodes are at the other ends of links.
+using nodes_actor = caf::typed_actor<replies_to<list_nodes>::with<nodes_listed>>;
+
+/// Speaks for a node to those that join it; the first actor they reach.
+using node_actor = caf::typed_actor<                            //
+    replies_to<join_node>::with<node_joined>,                   //
+    replies_to<ping_node>::with<node_pinged>,                   //
+    replies_to<find_tenant>::with<tenant_services>,             //
+    replies_to<list_nodes>::with<nodes_listed>,                 //
+    replies_to<describe_actor>::with<actor_description>>;
+
+struct node_dialled {
+  node_actor node;
+};
+SEGUE_INSPECT(node_dialled, x.node)
+
+/// Makes links, and cuts them.
+using dialer_actor = caf::typed_actor<replies_to<dial_node>::with<node_dialled>, reacts_to<cut_link>>;
+
+/// Keeps the link of an edge node. Child of the edge node's registry.
+using link_actor = caf::typed_actor<replies_to<list_nodes>::with<nodes_listed>, replies_to<describe_actor>::with<actor_description>>;
+
 /// Teaches an actor system our messages and errors. Called on every configuration, also in tests.
 void register_messages(caf::actor_system_config& config);
 
@@ -269,4 +300,21 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(transfer_kind)
   SEGUE_MESSAGE(transfer_state)
   SEGUE_MESSAGE(role)
+  SEGUE_MESSAGE(join_node)
+  SEGUE_MESSAGE(node_joined)
+  SEGUE_MESSAGE(ping_node)
+  SEGUE_MESSAGE(node_pinged)
+  SEGUE_MESSAGE(find_tenant)
+  SEGUE_MESSAGE(node_state)
+  SEGUE_MESSAGE(node_row)
+  SEGUE_MESSAGE(list_nodes)
+  SEGUE_MESSAGE(nodes_listed)
+  SEGUE_MESSAGE(dial_node)
+  SEGUE_MESSAGE(node_dialled)
+  SEGUE_MESSAGE(cut_link)
+  SEGUE_MESSAGE(node_entered)
+  SEGUE_MESSAGE(dial_again)
+  SEGUE_MESSAGE(ping_again)
+  SEGUE_MESSAGE(look_for_silence)
+  SEGUE_MESSAGE(bind_again)
 CAF_END_TYPE_ID_BLOCK(segue)

@@ -22,6 +22,11 @@ std::string to_string(role x) {
   return names[static_cast<size_t>(x)];
 }
 
+std::string to_string(node_state x) {
+  constexpr const char* names[] = {"entering", "joined", "dialling", "refused"};
+  return names[static_cast<size_t>(x)];
+}
+
 void register_messages(caf::actor_system_config& config) {
   config.add_message_types<caf::id_block::segue_errors>();
   config.add_message_types<caf::id_block::segue>();

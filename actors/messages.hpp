@@ -5,6 +5,7 @@
 #include "actors/messages/access.hpp"
 #include "actors/messages/generations.hpp"
 #include "actors/messages/log.hpp"
+#include "actors/messages/nodes.hpp"
 #include "actors/messages/objects.hpp"
 #include "actors/messages/operations.hpp"
 #include "actors/messages/transfers.hpp"

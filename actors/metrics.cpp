@@ -46,14 +46,23 @@ metrics::metrics()
       bytes_waiting(gauge("segue_listener_bytes_waiting", "Bytes that wait for listeners who are slow")),
       frames_built(counter("segue_tail_frames_built_total", "Frames made at tails, each for all listeners of one format")),
       frames_sent(counter("segue_tail_frames_sent_total", "Frames of tails handed to sockets")),
+      peers_joined(gauge("segue_peers", "Nodes at the other ends of links", {{"state", "joined"}})),
+      peer_round_trip(gauge("segue_peer_round_trip_seconds", "Time of the last sign of life to the node that was joined and back")),
+      link_reconnects(counter("segue_link_reconnects_total", "Links to the joined node that broke and were made anew")),
+      relayed_streams(gauge("segue_relayed_streams", "Streams of another node that are read here")),
+      relay_reads(counter("segue_relay_reads_total", "Reads sent to the owner of a stream, each for all who wait for it here")),
+      relayed_read(counter("segue_relayed_bytes_total", "Bytes of streams that went over a link", {{"direction", "read"}})),
+      relayed_append(counter("segue_relayed_bytes_total", "Bytes of streams that went over a link", {{"direction", "append"}})),
+      relay_refused(counter("segue_relay_refused_total", "Requests refused because too much was on its way over a link")),
+      joins_refused(counter("segue_joins_refused_total", "Nodes that wanted to join and may not")),
       restarts(counter("segue_actor_restarts_total", "Actors restarted by their parent")) {}
 
 prometheus::Counter& metrics::counter(const char* name, const char* help, const prometheus::Labels& labels) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry_).Add(labels);
 }
 
-prometheus::Gauge& metrics::gauge(const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add({});
+prometheus::Gauge& metrics::gauge(const char* name, const char* help, const prometheus::Labels& labels) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add(labels);
 }
 
 prometheus::Histogram& metrics::histogram(

@@ -21,7 +21,7 @@ public:
 private:
   prometheus::Registry registry_;
   prometheus::Counter& counter(const char* name, const char* help, const prometheus::Labels& labels = {});
-  prometheus::Gauge& gauge(const char* name, const char* help);
+  prometheus::Gauge& gauge(const char* name, const char* help, const prometheus::Labels& labels = {});
   prometheus::Histogram& histogram(const char* name, const char* help, prometheus::Histogram::BucketBoundaries bounds);
 
 public:
@@ -74,6 +74,17 @@ public:
   prometheus::Gauge& bytes_waiting;           ///< for listeners who are slow
   prometheus::Counter& frames_built;          ///< frames made at tails, each for all listeners of one format
   prometheus::Counter& frames_sent;           ///< how often those were given to a socket
+
+  // -- other nodes
+  prometheus::Gauge& peers_joined;         ///< nodes at the other ends of links
+  prometheus::Gauge& peer_round_trip;      ///< seconds, of the last sign of life; on an edge node
+  prometheus::Counter& link_reconnects;    ///< links that broke
+  prometheus::Gauge& relayed_streams;      ///< streams of another node that are read here
+  prometheus::Counter& relay_reads;        ///< reads that were sent to the owner, for however many readers
+  prometheus::Counter& relayed_read;       ///< bytes that came from the owner
+  prometheus::Counter& relayed_append;     ///< bytes of appends that the owner has acknowledged
+  prometheus::Counter& relay_refused;      ///< requests refused because too much was on its way
+  prometheus::Counter& joins_refused;      ///< nodes that wanted to join and may not
 
   // -- supervision
   prometheus::Counter& restarts; ///< actors restarted by their parent

@@ -6,6 +6,8 @@
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
 #include <concepts>
 #include <map>
@@ -24,17 +26,18 @@ using bytes = std::vector<char>;
 template <caf::type_id_t I>
 using message_at = typename caf::type_by_id<I>::type;
 
-/// These carry handles of actors and never leave the process.
+/// These carry handles of actors, which are written and read by an actor system only.
 template <class T>
-constexpr bool carries_handles = std::is_same_v<T, stream_opened> || std::is_same_v<T, tenant_services>;
-constexpr size_t handle_carriers = 2;
+constexpr bool carries_handles = std::is_same_v<T, stream_opened> || std::is_same_v<T, tenant_services>
+    || std::is_same_v<T, node_joined> || std::is_same_v<T, node_dialled>;
+constexpr size_t handle_carriers = 4;
 
-/// Calls `f` with a default value of every type that has an id and no handles.
-template <class F>
+/// Calls `f` with a default value of every type that has an id, and handles or none.
+template <bool Handles = false, class F>
 void each_message(F f) {
   [&]<size_t... I>(std::index_sequence<I...>) {
     auto one = [&]<class T>(T x) {
-      if constexpr (!carries_handles<T>)
+      if constexpr (carries_handles<T> == Handles)
         f(caf::type_name<T>::value, std::move(x));
     };
     (one(message_at<block::begin + I>{}), ...);
@@ -48,6 +51,8 @@ public:
   using result_type = void;
   static constexpr bool reads_state = false;
   static constexpr bool writes_state = true;
+
+  caf::actor actor; ///< for handles
 
   template <class... Ts>
   void operator()(Ts&&... fields) {
@@ -66,6 +71,8 @@ public:
       x = static_cast<T>(++count_);
     else if constexpr (std::floating_point<T>)
       x = static_cast<T>(++count_) + 0.1;
+    else if constexpr (requires { typename T::signatures; })
+      x = caf::actor_cast<T>(actor);
     else if constexpr (std::is_same_v<T, std::string>)
       x = "text " + std::to_string(++count_) + std::string("\0\xff", 2);
     else
@@ -96,9 +103,11 @@ private:
 };
 
 template <class T>
-T filled() {
+T filled(caf::actor actor = {}) {
   T x{};
-  filler{}.fill(x);
+  filler by;
+  by.actor = std::move(actor);
+  by.fill(x);
   return x;
 }
 
@@ -147,7 +156,7 @@ CAF_TEST(every type of the block is tested but the ones with handles) {
   CAF_CHECK_EQUAL(names.count("segue::resend_appends"), 1u);
   for (const char* name : {"put_object", "load_archived", "transfer_row", "lease_transfers", "mark_archive", "api_key", "role"})
     CAF_CHECK_EQUAL(names.count("segue::" + std::string{name}), 1u);
-  for (const char* name : {"stream_opened", "tenant_services"})
+  for (const char* name : {"stream_opened", "tenant_services", "node_joined", "node_dialled"})
     CAF_CHECK_EQUAL(names.count("segue::" + std::string{name}), 0u);
 }
 
@@ -213,6 +222,31 @@ CAF_TEST(an actor system knows every message by its name) {
   });
 }
 
+CAF_TEST(handles travel with their messages) {
+  caf::actor_system_config config;
+  register_messages(config);
+  caf::actor_system system{config};
+  auto somebody = system.spawn([](caf::event_based_actor*) { return caf::behavior{[](int) {}}; });
+  each_message<true>([&]<class T>(const char* name, T) {
+    CAF_MESSAGE(name);
+    auto message = caf::make_message(filled<T>(somebody));
+    bytes sent;
+    caf::binary_serializer sink{system, sent};
+    CAF_CHECK(!sink(message));
+    caf::message arrived;
+    caf::binary_deserializer source{system, sent};
+    CAF_CHECK(!source(arrived));
+    CAF_CHECK_EQUAL(source.remaining(), 0u);
+    CAF_REQUIRE(arrived.match_elements<T>());
+    CAF_CHECK_EQUAL(caf::deep_to_string(arrived), caf::deep_to_string(message));
+    CAF_CHECK(caf::deep_to_string(arrived).find(std::to_string(somebody.id()) + "@") != std::string::npos);
+    counter count;
+    auto x = arrived.get_as<T>(0);
+    CAF_CHECK(inspect(count, x) > 0);
+  });
+  caf::anon_send_exit(somebody, caf::exit_reason::user_shutdown);
+}
+
 CAF_TEST(every value of an enumeration has its name) {
   auto spell = []<class Enumeration>(Enumeration last) {
     std::string all;
@@ -224,6 +258,7 @@ CAF_TEST(every value of an enumeration has its name) {
   CAF_CHECK_EQUAL(spell(transfer_kind::remove), "upload evict download remove");
   CAF_CHECK_EQUAL(spell(transfer_state::done), "waiting running dead done");
   CAF_CHECK_EQUAL(spell(role::admin), "nobody reader writer admin");
+  CAF_CHECK_EQUAL(spell(node_state::refused), "entering joined dialling refused");
 }
 
 CAF_TEST(what somebody may see is theirs unless they are the admin) {

@@ -1,0 +1,134 @@
+#include "actors/cluster/nodes.hpp"
+
+#include "actors/ids.hpp"
+#include "actors/log.hpp"
+
+#include <algorithm>
+
+namespace segue {
+
+void nodes_state::begin(registry_actor registry, std::map<std::string, tenant_actor> tenants, nodes_options options, metrics& m) {
+  registry_ = std::move(registry);
+  tenants_ = std::move(tenants);
+  options_ = std::move(options);
+  metrics_ = &m;
+  self_row_ = {new_uuid(), options_.name, "owner", options_.address, node_state::joined, {}, unix_now_ms()};
+  self_->set_down_handler([this](const caf::down_msg& x) {
+    auto who = std::find_if(peers_.begin(), peers_.end(), [&](const auto& known) { return known.second.link == x.source; });
+    if (who != peers_.end())
+      left(who, who->second.cut ? "it was cut off, having said nothing for too long" : "its link has ended");
+  });
+}
+
+nodes_state::~nodes_state() {
+  for (auto& [id, x] : peers_) {
+    options_.forget(id);
+    if (x.row.state == node_state::joined)
+      metrics_->peers_joined.Decrement();
+  }
+}
+
+// -- coming and going ----------------------------------------------------------------------------------------------------------
+
+void nodes_state::on(const node_entered& x) {
+  if (auto before = peers_.find(x.id); before != peers_.end()) {
+    if (before->second.link)
+      self_->demonitor(before->second.link);
+    if (before->second.row.state == node_state::joined)
+      metrics_->peers_joined.Decrement();
+  }
+  peers_[x.id] = {{x.id, x.name, "edge", x.address, node_state::entering, {}, unix_now_ms()}, {}, self_->clock().now()};
+  if (!std::exchange(looking_, true))
+    self_->delayed_send(self_, options_.silence / 4, look_for_silence{});
+}
+
+caf::result<node_joined> nodes_state::on(const join_node& x) {
+  auto known = peers_.find(x.id);
+  if (known == peers_.end() || known->second.cut || !self_->current_sender())
+    return caf::make_error(ec::moved, std::string{"this link is not known any more"});
+  auto& peer = known->second;
+  if (peer.row.state != node_state::joined) {
+    peer.row.state = node_state::joined;
+    peer.row.since_ms = unix_now_ms();
+    metrics_->peers_joined.Increment();
+    log::info("nodes", "joined", peer.row.name + " from " + peer.row.address);
+  }
+  peer.link = caf::actor_cast<caf::actor_addr>(self_->current_sender());
+  peer.last_seen = self_->clock().now();
+  self_->monitor(peer.link);
+  return node_joined{registry_, options_.name};
+}
+
+caf::result<node_pinged> nodes_state::on(const ping_node& x) {
+  auto known = peers_.find(x.id);
+  if (known == peers_.end() || known->second.cut)
+    return caf::make_error(ec::moved, std::string{"this link is not known any more"});
+  known->second.last_seen = self_->clock().now();
+  known->second.row.round_trip_us = x.round_trip_us;
+  return node_pinged{};
+}
+
+void nodes_state::left(peers::iterator who, const std::string& why) {
+  const auto& row = who->second.row;
+  if (row.state == node_state::joined)
+    metrics_->peers_joined.Decrement();
+  log::warning("nodes", "left", row.name + " from " + row.address + ": " + why);
+  options_.forget(who->first);
+  peers_.erase(who);
+}
+
+/// Whoever was silent for too long is cut off, and leaves when its actors here have ended; at the latest a while later.
+void nodes_state::on(const look_for_silence&) {
+  auto now = self_->clock().now();
+  for (auto at = peers_.begin(); at != peers_.end();) {
+    auto who = at++;
+    auto& peer = who->second;
+    auto quiet = now - peer.last_seen;
+    if (quiet < options_.silence)
+      continue;
+    options_.cut(who->first);
+    peer.cut = true;
+    if (peer.row.state != node_state::joined || quiet >= 2 * options_.silence)
+      left(who, "it has said nothing for too long");
+  }
+  looking_ = !peers_.empty();
+  if (looking_)
+    self_->delayed_send(self_, options_.silence / 4, look_for_silence{});
+}
+
+// -- requests ----------------------------------------------------------------------------------------------------------------
+
+caf::result<tenant_services> nodes_state::on(const find_tenant& x) {
+  auto known = tenants_.find(x.name);
+  if (known == tenants_.end())
+    return caf::make_error(ec::not_found, "there is no tenant " + x.name);
+  return self_->delegate(known->second, resolve_tenant{});
+}
+
+nodes_listed nodes_state::on(const list_nodes&) const {
+  nodes_listed all{self_row_, {}};
+  for (const auto& [id, x] : peers_)
+    all.peers.push_back(x.row);
+  return all;
+}
+
+actor_description nodes_state::on(const describe_actor&) const {
+  return {name, std::to_string(peers_.size()) + " nodes", self_->mailbox().size(), 0, {}};
+}
+
+nodes_impl::behavior_type nodes(nodes_impl::stateful_pointer<nodes_state> self, registry_actor registry,
+    std::map<std::string, tenant_actor> tenants, nodes_options options, metrics* m) {
+  auto& st = self->state;
+  st.begin(std::move(registry), std::move(tenants), std::move(options), *m);
+  return {
+      [&st](const join_node& x) { return st.on(x); },
+      [&st](const ping_node& x) { return st.on(x); },
+      [&st](const find_tenant& x) { return st.on(x); },
+      [&st](const list_nodes& x) { return st.on(x); },
+      [&st](const describe_actor& x) { return st.on(x); },
+      [&st](const node_entered& x) { st.on(x); },
+      [&st](const look_for_silence& x) { st.on(x); },
+  };
+}
+
+} // namespace segue

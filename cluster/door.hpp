@@ -1,0 +1,84 @@
+// The door for other nodes: who knows the secret and speaks the same messages is let in. It stands before CAF's own network
+// protocol, which asks nobody for anything: whoever speaks that can reach every actor that was ever sent anywhere.
+#pragma once
+
+#include "cluster/hello.hpp"
+#include "cluster/wire.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <list>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace segue::cluster {
+
+/// Somebody who was let in.
+struct guest {
+  node_name who;
+  std::string address; ///< where it comes from
+};
+
+struct door_options {
+  std::string host; ///< to listen on
+  unsigned short port = 0; ///< 0: any
+  node_name self;
+  std::string secret;
+  std::chrono::milliseconds patience{5'000}; ///< for a hello
+  size_t at_a_time = 16; ///< who are saying hello; more are sent away at once
+};
+
+/// What is done with those who come.
+struct door_keeper {
+  std::function<void(const guest&)> announce;         ///< somebody is about to enter
+  std::function<void(int socket)> enter;              ///< takes the socket over
+  std::function<void(const std::string& address, const std::string& why)> refused;
+};
+
+class door {
+public:
+  /// Takes the address; throws `wire_error`.
+  explicit door(door_options options);
+  ~door();
+
+  /// From now on those who come are let in.
+  void open(door_keeper keeper);
+
+  unsigned short port() const { return port_; }
+
+  /// Ends the link of a node that was let in; no effect when there is none.
+  void cut(const std::string& id);
+
+  /// Likewise; from now on it may come in again.
+  void forget(const std::string& id);
+
+  /// Lets nobody in any more. What was let in stays.
+  void stop();
+
+private:
+  struct visit {
+    std::thread thread;
+    std::atomic<bool> over = false;
+    int socket = -1; ///< while it may be used
+  };
+
+  void listen();
+  void receive(visit& x, wire socket);
+  void greet(wire& socket, visit& x);
+  void make_room_for(const std::string& id);
+  void sweep(bool all);
+
+  door_options options_;
+  door_keeper keeper_;
+  wire acceptor_;
+  unsigned short port_;
+  std::atomic<bool> stopped_ = false;
+  std::mutex mutex_; ///< of all below
+  std::list<visit> visits_;
+  std::map<std::string, cutter> inside_; ///< by id
+  std::thread thread_;
+};
+
+} // namespace segue::cluster

@@ -1,0 +1,169 @@
+#define CAF_SUITE cluster.door
+
+#include "cluster/door.hpp"
+
+#include <condition_variable>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "tests/support/test.hpp"
+
+using namespace segue::cluster;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string secret = "a secret of more than sixteen bytes";
+
+/// Who came, and who did not.
+struct visitors {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> inside;
+  std::vector<std::string> refused;
+  std::vector<int> sockets;
+
+  door_keeper keeper() {
+    return {
+        [this](const guest& x) { note(inside, x.who.id + " " + x.who.name); },
+        [this](int socket) {
+          std::lock_guard lock{mutex};
+          sockets.push_back(socket);
+          changed.notify_all();
+        },
+        [this](const std::string&, const std::string& why) { note(refused, why); },
+    };
+  }
+
+  void note(std::vector<std::string>& where, const std::string& what) {
+    std::lock_guard lock{mutex};
+    where.push_back(what);
+    changed.notify_all();
+  }
+
+  template <class Predicate>
+  bool wait(Predicate until) {
+    std::unique_lock lock{mutex};
+    return changed.wait_for(lock, 5s, until);
+  }
+
+  ~visitors() {
+    for (int socket : sockets)
+      ::close(socket);
+  }
+};
+
+struct fixture {
+  visitors came;
+  door at{door_options{"127.0.0.1", 0, {"owner", "near", "one"}, secret, 500ms, 4}};
+
+  fixture() { at.open(came.keeper()); }
+  ~fixture() { at.stop(); }
+
+  static deadline soon() { return std::chrono::steady_clock::now() + 5s; }
+
+  wire knock() { return dial("127.0.0.1", at.port(), soon()); }
+
+  /// Says hello; empty: let in, else why not.
+  std::string hello(wire& socket, const std::string& id, const std::string& key = secret, const std::string& interface = "one") {
+    try {
+      caller talk{{id, "far", interface}, key};
+      socket.write_line(talk.greeting(), soon());
+      socket.write_line(talk.prove(socket.read_line(soon())), soon());
+      talk.believe(socket.read_line(soon()));
+      return {};
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+  }
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+bool hung_up(const wire& x) {
+  if (!readable(x.socket(), std::chrono::steady_clock::now() + 5s))
+    return false;
+  char byte = 0;
+  return ::read(x.socket(), &byte, 1) <= 0;
+}
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(door_tests, fixture)
+
+CAF_TEST(who knows the secret is let in and not a byte of what follows is lost) {
+  auto socket = knock();
+  CAF_CHECK_EQUAL(hello(socket, "a"), "");
+  CAF_REQUIRE(came.wait([this] { return came.sockets.size() == 1; }));
+  CAF_CHECK_EQUAL(came.inside.at(0), "a far");
+  wire inside{::dup(came.sockets[0])};
+  inside.write_line("what follows", soon());
+  CAF_CHECK_EQUAL(socket.read_line(soon()), "what follows");
+}
+
+CAF_TEST(who does not is told why and noted) {
+  auto socket = knock(), other = knock();
+  CAF_CHECK(has(hello(socket, "a", "another secret altogether"), "--cluster-secret"));
+  CAF_CHECK(has(hello(other, "b", secret, "two"), "interface"));
+  CAF_CHECK(came.wait([this] { return came.refused.size() == 2; }));
+  CAF_CHECK(came.inside.empty() && came.sockets.empty());
+}
+
+CAF_TEST(who says nothing is sent away after a while and keeps out nobody else) {
+  auto silent = knock(), socket = knock();
+  CAF_CHECK_EQUAL(hello(socket, "a"), "");
+  CAF_CHECK(hung_up(silent));
+  CAF_CHECK(came.wait([this] { return came.refused.size() == 1; }));
+}
+
+CAF_TEST(more than may say hello at a time are sent away) {
+  std::vector<wire> silent;
+  for (int i = 0; i < 4; ++i)
+    silent.push_back(knock());
+  std::this_thread::sleep_for(50ms); // until they are inside
+  auto socket = knock();
+  CAF_CHECK(!hello(socket, "a").empty());
+  CAF_CHECK(came.wait([this] { return !came.refused.empty(); }));
+}
+
+CAF_TEST(a node that is cut off sees it and may come again when it is forgotten) {
+  auto socket = knock();
+  CAF_CHECK_EQUAL(hello(socket, "a"), "");
+  CAF_REQUIRE(came.wait([this] { return came.sockets.size() == 1; }));
+  at.cut("nobody");
+  at.cut("a");
+  CAF_CHECK(hung_up(socket));
+  at.forget("a");
+  auto again = knock();
+  CAF_CHECK_EQUAL(hello(again, "a"), "");
+}
+
+CAF_TEST(a node that comes again takes the place of itself) {
+  auto socket = knock();
+  CAF_CHECK_EQUAL(hello(socket, "a"), "");
+  auto again = knock();
+  CAF_CHECK_EQUAL(hello(again, "a"), "");
+  CAF_CHECK(hung_up(socket));
+  CAF_CHECK(came.wait([this] { return came.sockets.size() == 2; }));
+}
+
+CAF_TEST(a door that is closed lets nobody in) {
+  auto silent = knock();
+  std::this_thread::sleep_for(50ms);
+  at.stop();
+  CAF_CHECK(hung_up(silent));
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
+
+CAF_TEST(an address that is taken is said) {
+  auto taken = listen_on("127.0.0.1", 0);
+  std::string why;
+  try {
+    door second{door_options{"127.0.0.1", port_of(taken.socket()), {}, secret}};
+  } catch (const wire_error& e) {
+    why = e.what();
+  }
+  CAF_CHECK(has(why, "in use"));
+}

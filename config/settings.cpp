@@ -8,6 +8,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <tuple>
 
 namespace segue {
 
@@ -67,16 +68,40 @@ void duration(settings& into, const std::string& name, const std::string& value)
   into.*Member = std::chrono::milliseconds{static_cast<int64_t>(number) * ms};
 }
 
-void listen(settings& into, const std::string& name, const std::string& value) {
+std::pair<std::string, unsigned short> read_address(const std::string& name, const std::string& value, uint64_t least, const std::string& allowed) {
   auto colon = value.rfind(':');
-  constexpr auto allowed = "HOST:PORT with a port from 0 to 65535, e.g. 127.0.0.1:4437 (0: any free port)";
   if (colon == std::string::npos || colon == 0)
     refuse(name, value, allowed);
-  auto [port, rest] = read_number(name, value.substr(colon + 1), allowed);
-  if (!rest.empty() || port > 65535)
+  auto [port, rest] = read_number(name, value.substr(colon + 1), allowed.c_str());
+  if (!rest.empty() || port < least || port > 65535)
     refuse(name, value, allowed);
-  into.listen_host = value.substr(0, colon);
-  into.listen_port = static_cast<unsigned short>(port);
+  return {value.substr(0, colon), static_cast<unsigned short>(port)};
+}
+
+void listen(settings& into, const std::string& name, const std::string& value) {
+  std::tie(into.listen_host, into.listen_port) =
+      read_address(name, value, 0, "HOST:PORT with a port from 0 to 65535, e.g. 127.0.0.1:4437 (0: any free port)");
+}
+
+void cluster_listen(settings& into, const std::string& name, const std::string& value) {
+  if (!value.empty())
+    std::tie(into.cluster_host, into.cluster_port) =
+        read_address(name, value, 0, "HOST:PORT with a port from 0 to 65535, e.g. 127.0.0.1:4438 (0: any free port), or empty");
+}
+
+void join(settings& into, const std::string& name, const std::string& value) {
+  if (!value.empty())
+    std::tie(into.join_host, into.join_port) =
+        read_address(name, value, 1, "HOST:PORT as the other node has it in --cluster-listen, e.g. 10.0.0.5:4438, or empty");
+}
+
+/// It is shown to whoever dials, as a proof that only who knows it can make: it must not be guessed.
+void cluster_secret(settings& into, const std::string& name, const std::string& value) {
+  constexpr size_t shortest = 16;
+  if (!value.empty() && value.size() < shortest)
+    throw bad_setting{name + ": it has " + std::to_string(value.size()) + " bytes, and must have at least " + std::to_string(shortest)
+        + "; `openssl rand -hex 32` makes a good one"};
+  into.cluster_secret = value;
 }
 
 void origins(settings& into, const std::string& name, const std::string& value) {
@@ -149,6 +174,13 @@ const std::vector<setting_row>& setting_rows() {
           truth<&s::auth>},
       {"jwt-secret", "", "what tokens (JWT, HS256) are signed with, at least 32 bytes; empty: API keys only", false, true, jwt_secret},
       {"metrics-token", "", "what /metrics asks for with --auth; empty: nobody may read it then", false, false, text<&s::metrics_token>},
+      {"cluster-listen", "", "where other nodes may join this one, HOST:PORT; empty: nowhere", false, false, cluster_listen},
+      {"cluster-secret", "", "what nodes must know to come together, at least 16 bytes; better ${file:PATH}: others may see a command line", false, false,
+          cluster_secret},
+      {"join", "", "be an edge node without stores: serve the streams of the node that has HOST:PORT as its --cluster-listen", false, false, join},
+      {"join-patience", "30s", "of an edge node: how long listeners are kept while the joined node is not reached", false, false,
+          duration<&s::join_patience>},
+      {"link-timeout", "10s", "a node that says nothing for so long is not reached any more", false, false, duration<&s::link_timeout>},
       {"chunk-store", "rocksdb:", "keeps the streams: rocksdb: (in the data folder), redis://USER:PASSWORD@HOST:PORT/DB?prefix=NAME: or memory: (nothing survives)",
           false, true, text<&s::chunk_store>},
       {"cache", "memory:", "newest chunks, read before the chunk store: memory:, redis://… or none:", false, true, text<&s::cache>},

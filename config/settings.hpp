@@ -22,6 +22,13 @@ struct settings {
   bool auth = false;
   std::string jwt_secret;
   std::string metrics_token;
+  std::string cluster_host; ///< where other nodes may join; empty: nowhere
+  unsigned short cluster_port = 0;
+  std::string cluster_secret;
+  std::string join_host; ///< of the node to join; empty: none
+  unsigned short join_port = 0;
+  std::chrono::milliseconds join_patience{};
+  std::chrono::milliseconds link_timeout{};
   std::string chunk_store;
   std::string cache;
   uint64_t cache_bytes = 0;

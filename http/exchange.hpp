@@ -18,6 +18,7 @@ struct edge {
   caf::actor_system& system;
   registry_actor registry;
   metrics& counters;
+  nodes_actor nodes{}; ///< null: there is no other node
   std::string listen_host{}; ///< as listened on
   unsigned short port = 0;
   std::vector<std::string> allow_origins{}; ///< of web pages of others that may use this server; `*`: all

@@ -1,5 +1,6 @@
 #include "tools/compose.hpp"
 
+#include "actors/log.hpp"
 #include "actors/tenant/registry.hpp"
 #include "http/routes.hpp"
 #include "http/server.hpp"
@@ -7,8 +8,10 @@
 #include "tools/data_folder.hpp"
 #include "tools/engines.hpp"
 #include "tools/leases.hpp"
+#include "tools/nodes.hpp"
 
 #include <caf/actor_system.hpp>
+#include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
@@ -58,6 +61,8 @@ void configure(caf::actor_system_config& config, const settings& with) {
   register_messages(config);
   config.set("scheduler.policy", caf::atom("sharing")); // work stealing polls, and idles at a third of a processor
   config.set("scheduler.max-threads", threads_or_half(with.scheduler_threads));
+  if (!with.cluster_host.empty() || !with.join_host.empty())
+    config.load<caf::io::middleman>(); // a thread, and sockets: not for a server that is alone
 }
 
 http::edge edge_of(const settings& with, caf::actor_system& system, registry_actor registry, metrics& counters) {
@@ -115,17 +120,21 @@ void refuse_open_doors(const settings& with) {
     throw cannot_start{"several tenants need --auth: without it nobody knows whose request it is"};
   if (with.tls_certificate.empty() != with.tls_key.empty())
     throw cannot_start{"--tls-certificate and --tls-key belong together: give both, or none"};
+  if (!with.cluster_host.empty() && !is_loopback(with.cluster_host) && !with.insecure)
+    throw cannot_start{"--cluster-listen " + with.cluster_host + " is not a loopback address, and what nodes tell each other is not "
+        "encrypted: put a tunnel in between (ssh, WireGuard), or if the network is yours alone, --insecure"};
+  if (!with.join_host.empty() && !with.cluster_host.empty())
+    throw cannot_start{"--join and --cluster-listen exclude each other: an edge node has nothing that could be joined"};
+  if ((!with.join_host.empty() || !with.cluster_host.empty()) && with.cluster_secret.empty())
+    throw cannot_start{"nodes need a common secret: add --cluster-secret '${file:PATH}'; `openssl rand -hex 32` makes a good one"};
 }
 
-} // namespace
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
+std::string address_of(const settings& with, const http::server& server) {
+  auto scheme = with.tls_certificate.empty() ? "http://" : "https://";
+  return scheme + with.listen_host + ":" + std::to_string(server.port()) + "/";
 }
 
-bool run_server(const settings& with, const std::function<void(const std::string&)>& ready,
-    const std::function<void()>& wait) {
-  refuse_open_doors(with);
+bool run_owner(const settings& with, const std::function<void(const std::string&)>& ready, const std::function<void()>& wait) {
   data_folder folder{with.data};
   auto engines = open_engines(with, folder.path(), true);
   std::atomic<bool> lost = false;
@@ -139,12 +148,20 @@ bool run_server(const settings& with, const std::function<void(const std::string
   std::unique_ptr<watchdog> bound;
   caf::actor_system system{config};
   std::map<std::string, registered_tenant> tenants;
-  for (const auto& x : engines)
-    tenants[x.name] = {system.spawn(segue::tenant, parts_of(x, counters)), x.with->jwt_secret};
+  std::map<std::string, tenant_actor> for_nodes;
+  for (const auto& x : engines) {
+    auto tenant = for_nodes[x.name] = system.spawn(segue::tenant, parts_of(x, counters));
+    tenants[x.name] = {tenant, x.with->jwt_secret};
+  }
   auto registry = system.spawn(segue::registry, std::move(tenants), registry_options{with.auth});
+  std::unique_ptr<open_house> house;
   auto server = [&] {
     try {
-      return listen(with, edge_of(with, system, registry, counters));
+      if (!with.cluster_host.empty())
+        house = std::make_unique<open_house>(with, system, registry, std::move(for_nodes), counters);
+      auto edge = edge_of(with, system, registry, counters);
+      edge.nodes = house ? house->nodes() : nodes_actor{};
+      return listen(with, std::move(edge));
     } catch (...) {
       caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
       throw;
@@ -152,8 +169,7 @@ bool run_server(const settings& with, const std::function<void(const std::string
   }();
   server->start();
   await_readiness(system, registry);
-  auto scheme = with.tls_certificate.empty() ? "http://" : "https://";
-  auto address = scheme + with.listen_host + ":" + std::to_string(server->port()) + "/";
+  auto address = address_of(with, *server);
   log::info("server", "ready", address + " on " + folder.path().string());
   ready(address);
 
@@ -163,11 +179,53 @@ bool run_server(const settings& with, const std::function<void(const std::string
   bound = std::make_unique<watchdog>(with.shutdown_timeout);
   server->stop(with.shutdown_timeout / 2);
   server.reset();
+  house.reset();
   caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
   registry = nullptr;
   system.await_all_actors_done();
   log::info("server", "stopped", "everything is closed");
   return !lost;
+}
+
+/// A server without stores, for the streams of the node it joins.
+bool run_edge(const settings& with, const std::function<void(const std::string&)>& ready, const std::function<void()>& wait) {
+  metrics counters;
+  caf::actor_system_config config;
+  configure(config, with);
+  std::unique_ptr<watchdog> bound;
+  caf::actor_system system{config};
+  edge_node node{with, system, counters};
+  auto edge = edge_of(with, system, node.registry(), counters);
+  edge.nodes = node.nodes();
+  edge.read_patience = with.join_patience;
+  auto server = listen(with, std::move(edge));
+  node.await_link();
+  server->start();
+  auto address = address_of(with, *server);
+  log::info("server", "ready", address + " for " + with.join_host + ":" + std::to_string(with.join_port));
+  ready(address);
+
+  wait();
+
+  log::info("server", "stopping", "connections first, then actors");
+  bound = std::make_unique<watchdog>(with.shutdown_timeout);
+  server->stop(with.shutdown_timeout / 2);
+  server.reset();
+  node.stop();
+  system.await_all_actors_done();
+  log::info("server", "stopped", "everything is closed");
+  return true;
+}
+
+} // namespace
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
+}
+
+bool run_server(const settings& with, const std::function<void(const std::string&)>& ready, const std::function<void()>& wait) {
+  refuse_open_doors(with);
+  return with.join_host.empty() ? run_owner(with, ready, wait) : run_edge(with, ready, wait);
 }
 
 } // namespace segue

@@ -39,6 +39,7 @@ asio::awaitable<void> drop_transfer(exchange& x);
 asio::awaitable<void> get_health(exchange& x);
 asio::awaitable<void> get_readiness(exchange& x);
 asio::awaitable<void> get_metrics(exchange& x);
+asio::awaitable<void> get_nodes(exchange& x);
 asio::awaitable<void> get_system(exchange& x);
 
 // -- the page

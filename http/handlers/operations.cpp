@@ -1,3 +1,4 @@
+#include "actors/ids.hpp"
 #include "http/admission.hpp"
 #include "http/handlers/handlers.hpp"
 
@@ -22,6 +23,13 @@ json to_json(const actor_description& x) {
     children.push_back(to_json(child));
   return {{"name", x.name}, {"state", x.state}, {"queued", x.queued}, {"restarts", x.restarts},
       {"children", std::move(children)}};
+}
+
+json to_json(const node_row& x) {
+  auto round_trip = x.round_trip_us == 0 ? json{} : json(static_cast<double>(x.round_trip_us) / 1000);
+  return {{"id", x.id}, {"name", x.name}, {"role", x.role}, {"address", x.address}, {"state", to_string(x.state)},
+      {"detail", x.detail.empty() ? json{} : json(x.detail)}, {"since", format_time(x.since_ms)}, {"round_trip_ms", round_trip},
+      {"reconnects", x.reconnects}};
 }
 
 asio::awaitable<void> send_json(exchange& x, unsigned status, const json& body) {
@@ -59,6 +67,19 @@ asio::awaitable<void> get_metrics(exchange& x) {
   header_list headers{{"Cache-Control", "no-store"}};
   auto text = x.where().counters.render();
   co_await x.send_text(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text), std::move(headers));
+}
+
+asio::awaitable<void> get_nodes(exchange& x) {
+  json body{{"self", nullptr}, {"nodes", json::array()}};
+  if (!x.where().nodes) // it is alone
+    co_return co_await send_json(x, 200, body);
+  auto listed = co_await x.ask(x.where().nodes, list_nodes{});
+  if (!listed)
+    co_return co_await x.send_error(listed.error());
+  body["self"] = to_json(listed->self);
+  for (const auto& peer : listed->peers)
+    body["nodes"].push_back(to_json(peer));
+  co_await send_json(x, 200, body);
 }
 
 asio::awaitable<void> get_system(exchange& x) {

@@ -70,27 +70,28 @@ export function dismiss() {
   for (const listener of present) listener.leave();
 }
 
-/// One of the crowd. `Wire` is WebSocketWire or EventWire.
+/// One of the crowd. `Wire` is WebSocketWire or EventWire; `server` may be another node than the one that is appended to.
 export class CrowdListener {
   told = 0; ///< how often it was told where the stream is; once: it listens
   gone = false; ///< its connection has ended
   #hash = createHash('sha256');
   #next = 0;
 
-  constructor(broadcast, Wire = WebSocketWire, { from = broadcast.position } = {}) {
+  constructor(broadcast, Wire = WebSocketWire, { from = broadcast.position, server = broadcast.server } = {}) {
     this.broadcast = broadcast;
+    this.server = server;
     this.position = from;
     this.#next = broadcast.moments.length;
     this.wire = new Wire(this);
     present.add(this);
-    const { path, server } = broadcast;
+    const { path } = broadcast;
     this.request = Wire.request(`${path}?offset=${offsetOf(from)}&live=`, `127.0.0.1:${server.port}`);
   }
 
   connect() {
     const read = (count) => (this.wire.take(scratch.subarray(0, count)), true);
     const onread = { buffer: scratch, callback: read };
-    this.socket = net.connect({ host: '127.0.0.1', port: this.broadcast.server.port, onread });
+    this.socket = net.connect({ host: '127.0.0.1', port: this.server.port, onread });
     this.socket.on('error', () => {}); // shows as `gone`
     this.socket.on('close', () => (this.gone = true));
     this.socket.write(this.request);
@@ -99,7 +100,7 @@ export class CrowdListener {
 
   /// Through `thin_pipe.py`, a process of its own that can be stopped. `rate`: bytes it reads a second.
   connectThinly({ host = '127.0.0.1', rate, through } = {}) {
-    const args = [thinPipe, host, String(this.broadcast.server.port), ...(rate ? [String(rate)] : [])];
+    const args = [thinPipe, host, String(this.server.port), ...(rate ? [String(rate)] : [])];
     this.process = start('python3', args, { input: this.request, through }).child;
     this.process.stdout.on('data', (bytes) => this.wire.take(bytes));
     this.process.stdout.on('end', () => (this.gone = true));

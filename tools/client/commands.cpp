@@ -9,6 +9,7 @@
 #include "tools/client/generate.hpp"
 #include "tools/client/listen.hpp"
 #include "tools/client/manage.hpp"
+#include "tools/client/nodes.hpp"
 #include "tools/client/transfers.hpp"
 
 namespace segue::client {
@@ -195,6 +196,16 @@ void add_transfers(CLI::App& app, int& exit_code) {
   transfers->footer(std::string(transfers_lesson) + "\n\n" + client_help_footer);
 }
 
+void add_nodes(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("nodes", "List the nodes that have joined a server, or that it has joined");
+  auto options = std::make_shared<connection_options>();
+  add_connection(*command, *options);
+  command->callback([options, &exit_code] {
+    check_connection(*options);
+    exit_code = run_nodes(*options);
+  });
+}
+
 } // namespace
 
 void add_client_commands(CLI::App& app, int& exit_code) {
@@ -204,6 +215,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_for_one_piece(app, "cancel", "Stop making a piece; what was made is kept", run_cancel, exit_code);
   add_for_one_piece(app, "rm", "Remove a piece and its sound for good", run_rm, exit_code);
   add_transfers(app, exit_code);
+  add_nodes(app, exit_code);
 }
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {

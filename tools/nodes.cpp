@@ -1,0 +1,109 @@
+#include "tools/nodes.hpp"
+
+#include "actors/cluster/edge.hpp"
+#include "actors/cluster/nodes.hpp"
+#include "actors/interface_digest.hpp"
+#include "actors/log.hpp"
+#include "cluster/basp.hpp"
+#include "cluster/dialer.hpp"
+#include "cluster/door.hpp"
+#include "tools/engines.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <thread>
+
+namespace segue {
+
+namespace {
+
+constexpr auto join_wait = std::chrono::seconds{5};
+constexpr size_t link_bytes = 32 << 20; ///< of appends on their way to the joined node, all streams together
+
+std::chrono::milliseconds hello_patience(const settings& with) { return std::min<std::chrono::milliseconds>(with.link_timeout, std::chrono::seconds{5}); }
+
+} // namespace
+
+// -- a node that others join ---------------------------------------------------------------------------------------------------
+
+open_house::open_house(const settings& with, caf::actor_system& system, registry_actor registry,
+    std::map<std::string, tenant_actor> tenants, metrics& counters) {
+  auto name = name_of_process();
+  cluster::door_options options{with.cluster_host, with.cluster_port, {"owner", name, interface_digest()}, with.cluster_secret};
+  options.patience = hello_patience(with);
+  try {
+    door_ = std::make_shared<cluster::door>(std::move(options));
+  } catch (const cluster::wire_error& e) {
+    throw cannot_start{"cannot listen on " + with.cluster_host + ":" + std::to_string(with.cluster_port) + ": " + e.what()
+        + "; give another address with --cluster-listen"};
+  }
+  auto address = with.cluster_host + ":" + std::to_string(door_->port());
+  nodes_options limits{name, address, with.link_timeout};
+  limits.cut = [door = door_](const std::string& id) { door->cut(id); };
+  limits.forget = [door = door_](const std::string& id) { door->forget(id); };
+  auto nodes = system.spawn(segue::nodes, std::move(registry), std::move(tenants), std::move(limits), &counters);
+  nodes_ = nodes;
+  door_->open({
+      [nodes](const cluster::guest& x) { caf::anon_send(nodes, node_entered{x.who.id, x.who.name, x.address}); },
+      [nodes, &system, port = door_->port()](int socket) { cluster::enter_basp(system, socket, port, nodes); },
+      [&counters](const std::string& address, const std::string& why) {
+        counters.joins_refused.Increment();
+        log::warning("nodes", "refused", address + ": " + why);
+      },
+  });
+  log::info("nodes", "open", "others may join at " + address);
+}
+
+open_house::~open_house() {
+  door_->stop();
+  caf::anon_send_exit(nodes_, caf::exit_reason::user_shutdown);
+}
+
+// -- a node that joins -------------------------------------------------------------------------------------------------------
+
+edge_node::edge_node(const settings& with, caf::actor_system& system, metrics& counters) : system_(system) {
+  cluster::dialer_options dialling{with.join_host, with.join_port, interface_digest(), with.cluster_secret, hello_patience(with)};
+  dialer_ = system.spawn<caf::detached>(cluster::dialer, std::move(dialling)); // it blocks
+  relay_ground ground;
+  ground.limits.append_bytes = with.pending_bytes;
+  ground.limits.ring_bytes = with.ring_bytes;
+  ground.silence = with.link_timeout;
+  ground.idle = with.idle;
+  ground.link = std::make_shared<credits>(link_bytes);
+  ground.counters = &counters;
+  link_options link{with.join_host + ":" + std::to_string(with.join_port), name_of_process(), with.link_timeout};
+  auto here = system.spawn(edge, dialer_, std::move(link), std::move(ground));
+  registry_ = here;
+  nodes_ = here;
+}
+
+void edge_node::await_link() {
+  caf::scoped_actor self{system_};
+  auto until = std::chrono::steady_clock::now() + join_wait;
+  auto joined = false;
+  while (!joined && std::chrono::steady_clock::now() < until) {
+    node_row there;
+    self->request(nodes_, std::chrono::seconds{10}, list_nodes{})
+        .receive([&](const nodes_listed& x) { there = x.peers.front(); }, [](const caf::error&) {});
+    if (there.state == node_state::refused)
+      throw cannot_start{"cannot join " + there.address + ": " + there.detail};
+    joined = there.state == node_state::joined;
+    if (!joined)
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  if (!joined)
+    log::warning("server", "not_ready", "the node to join is not reached yet, see /readyz");
+}
+
+void edge_node::stop() {
+  if (!registry_)
+    return;
+  caf::anon_send_exit(registry_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(dialer_, caf::exit_reason::user_shutdown);
+  registry_ = nullptr;
+  nodes_ = nullptr;
+  dialer_ = nullptr;
+}
+
+} // namespace segue

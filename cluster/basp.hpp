@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "cluster/secrecy.hpp"
 
 #include <caf/io/fwd.hpp>
 
@@ -11,9 +12,9 @@ namespace segue::cluster {
 caf::actor basp_of(caf::actor_system& system);
 
 /// The socket as CAF wants it.
-caf::io::scribe_ptr scribe_of(caf::actor_system& system, int socket);
+caf::io::scribe_ptr scribe_of(caf::actor_system& system, encrypted x);
 
 /// For the side that was dialled: who is at the other end gets to know `whom`.
-void enter_basp(caf::actor_system& system, int socket, unsigned short port, const node_actor& whom);
+void enter_basp(caf::actor_system& system, encrypted x, unsigned short port, const node_actor& whom);
 
 } // namespace segue::cluster

@@ -26,7 +26,7 @@ ec code_for(refusal::kind why) {
 } // namespace
 
 /// Connects, and says hello.
-wire dialer_state::meet(const dial_node& x) {
+encrypted dialer_state::meet(const dial_node& x) {
   auto until = std::chrono::steady_clock::now() + options_.patience;
   auto socket = dial(options_.host, options_.port, until);
   caller talk{{x.id, x.name, options_.interface}, options_.secret};
@@ -34,16 +34,17 @@ wire dialer_state::meet(const dial_node& x) {
   auto proof = talk.prove(socket.read_line(until));
   socket.write_line(proof, until);
   talk.believe(socket.read_line(until));
-  return socket;
+  auto with = std::make_unique<secrecy>(socket, secrecy::side::caller, talk.key(), until);
+  return {std::move(socket), std::move(with)};
 }
 
 caf::result<node_dialled> dialer_state::on(const dial_node& x) {
   link_ = {};
   auto promise = self_->make_response_promise<caf::typed_response_promise<node_dialled>>();
   try {
-    auto socket = meet(x);
-    link_ = cutter{socket.socket()};
-    auto scribe = scribe_of(self_->system(), socket.release());
+    auto met = meet(x);
+    link_ = cutter{met.socket.socket()};
+    auto scribe = scribe_of(self_->system(), std::move(met));
     self_->request(basp_of(self_->system()), options_.patience, caf::connect_atom_v, std::move(scribe), options_.port)
         .then(
             [promise](const caf::node_id&, caf::strong_actor_ptr& node, const std::set<std::string>&) mutable {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "cluster/wire.hpp"
+#include "cluster/secrecy.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -28,7 +28,7 @@ public:
   void on(const cut_link&) { link_ = {}; }
 
 private:
-  wire meet(const dial_node& x);
+  encrypted meet(const dial_node& x);
 
   dialer_actor::pointer self_;
   dialer_options options_;

@@ -95,12 +95,13 @@ void door::greet(wire& socket, visit& x) {
   socket.write_line(talk.challenge(socket.read_line(until)), until);
   auto welcome = talk.welcome(socket.read_line(until));
   make_room_for(talk.other().id);
-  keeper_.announce({talk.other(), peer_of(socket.socket())});
   socket.write_line(welcome, until);
+  auto with = std::make_unique<secrecy>(socket, secrecy::side::host, talk.key(), until + 500ms);
+  keeper_.announce({talk.other(), peer_of(socket.socket())});
   std::lock_guard lock{mutex_};
   x.socket = -1;
   inside_[talk.other().id] = cutter{socket.socket()};
-  keeper_.enter(socket.release());
+  keeper_.enter({std::move(socket), std::move(with)});
 }
 
 /// A node that comes again has lost its link, and only this side has not noticed. That link should have ended here before the

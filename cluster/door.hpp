@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cluster/hello.hpp"
-#include "cluster/wire.hpp"
+#include "cluster/secrecy.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -33,7 +33,7 @@ struct door_options {
 /// What is done with those who come.
 struct door_keeper {
   std::function<void(const guest&)> announce;         ///< somebody is about to enter
-  std::function<void(int socket)> enter;              ///< takes the socket over
+  std::function<void(encrypted)> enter;               ///< takes the socket over
   std::function<void(const std::string& address, const std::string& why)> refused;
 };
 

@@ -116,6 +116,8 @@ void caller::believe(const std::string& welcome) const {
     throw other_secret();
 }
 
+std::string caller::key() const { return proof_of(secret_, "key", transcript_); }
+
 // -- the side that is dialled --------------------------------------------------------------------------------------------------
 
 host::host(node_name self, std::string secret) : self_(std::move(self)), secret_(std::move(secret)), nonce_(fresh_nonce()) {}
@@ -142,6 +144,8 @@ std::string host::welcome(const std::string& proof) const {
     throw other_secret();
   return "welcome " + proof_of(secret_, "host", transcript_);
 }
+
+std::string host::key() const { return proof_of(secret_, "key", transcript_); }
 
 // -- refusals ----------------------------------------------------------------------------------------------------------------
 

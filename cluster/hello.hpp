@@ -46,6 +46,9 @@ public:
   /// Of the other side, once it has answered.
   const node_name& other() const { return other_; }
 
+  /// What both sides know now and nobody else, another one for each meeting: to encrypt what follows.
+  std::string key() const;
+
 private:
   node_name self_;
   std::string secret_;
@@ -66,6 +69,9 @@ public:
   std::string welcome(const std::string& proof) const;
 
   const node_name& other() const { return other_; }
+
+  /// The same as the caller's.
+  std::string key() const;
 
 private:
   node_name self_;

@@ -169,6 +169,8 @@ std::string peer_of(int socket) {
 
 bool readable(int socket, deadline until) { return wait_for(socket, POLLIN, until); }
 
+bool writable(int socket, deadline until) { return wait_for(socket, POLLOUT, until); }
+
 cutter::cutter(int socket) : socket_(::fcntl(socket, F_DUPFD_CLOEXEC, 0)) {}
 
 cutter::~cutter() { cut(); }

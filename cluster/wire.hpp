@@ -53,6 +53,9 @@ std::string peer_of(int socket);
 /// Waits until there is something to take. False: there is nothing.
 bool readable(int socket, deadline until);
 
+/// Waits until something is taken.
+bool writable(int socket, deadline until);
+
 /// A second handle to a socket, with which it can be cut while somebody else uses it.
 class cutter {
 public:

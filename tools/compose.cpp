@@ -120,9 +120,6 @@ void refuse_open_doors(const settings& with) {
     throw cannot_start{"several tenants need --auth: without it nobody knows whose request it is"};
   if (with.tls_certificate.empty() != with.tls_key.empty())
     throw cannot_start{"--tls-certificate and --tls-key belong together: give both, or none"};
-  if (!with.cluster_host.empty() && !is_loopback(with.cluster_host) && !with.insecure)
-    throw cannot_start{"--cluster-listen " + with.cluster_host + " is not a loopback address, and what nodes tell each other is not "
-        "encrypted: put a tunnel in between (ssh, WireGuard), or if the network is yours alone, --insecure"};
   if (!with.join_host.empty() && !with.cluster_host.empty())
     throw cannot_start{"--join and --cluster-listen exclude each other: an edge node has nothing that could be joined"};
   if ((!with.join_host.empty() || !with.cluster_host.empty()) && with.cluster_secret.empty())

@@ -18,7 +18,7 @@ namespace segue {
 
 namespace {
 
-constexpr auto join_wait = std::chrono::seconds{5};
+constexpr auto join_wait = std::chrono::seconds{2};
 constexpr size_t link_bytes = 32 << 20; ///< of appends on their way to the joined node, all streams together
 
 std::chrono::milliseconds hello_patience(const settings& with) { return std::min<std::chrono::milliseconds>(with.link_timeout, std::chrono::seconds{5}); }
@@ -46,7 +46,7 @@ open_house::open_house(const settings& with, caf::actor_system& system, registry
   nodes_ = nodes;
   door_->open({
       [nodes](const cluster::guest& x) { caf::anon_send(nodes, node_entered{x.who.id, x.who.name, x.address}); },
-      [nodes, &system, port = door_->port()](int socket) { cluster::enter_basp(system, socket, port, nodes); },
+      [nodes, &system, port = door_->port()](cluster::encrypted x) { cluster::enter_basp(system, std::move(x), port, nodes); },
       [&counters](const std::string& address, const std::string& why) {
         counters.joins_refused.Increment();
         log::warning("nodes", "refused", address + ": " + why);

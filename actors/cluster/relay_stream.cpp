@@ -19,7 +19,8 @@ void relay_stream_state::open(stream_opened there, directory_actor directory, re
   row_ = std::move(there.row);
   directory_ = std::move(directory);
   ground_ = std::move(ground);
-  reading_ = reading{ground_.limits.ring_bytes, ground_.limits.readers};
+  bool may_linger = row_.ttl_s < 0; // of a stream that lives from its use, nobody reads without being asked
+  reading_ = reading{ground_.limits.ring_bytes, ground_.limits.readers, may_linger};
   ground_.counters->relayed_streams.Increment();
   touch();
   self_->set_down_handler([this](const caf::down_msg&) { end(link_is_down()); });

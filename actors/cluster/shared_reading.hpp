@@ -39,7 +39,9 @@ public:
     std::vector<std::pair<Ticket, caf::error>> refusals;
   };
 
-  shared_reading(size_t ring_bytes, size_t most_readers) : ring_bytes_(ring_bytes), ring_(ring_bytes), most_(most_readers) {}
+  /// `lingers`: when nobody waits at the tail any more, it is read once more, for whoever comes back in a moment.
+  shared_reading(size_t ring_bytes, size_t most_readers, bool lingers = true)
+      : ring_bytes_(ring_bytes), ring_(ring_bytes), most_(most_readers), may_linger_(lingers) {}
 
   /// Whether every append is heard of as soon as it is made: what is known of the end is what there is.
   bool follows() const { return asked(shared_read::tail) || closed_; }
@@ -83,7 +85,7 @@ public:
       asked_past_ = first->after;
       return read_chunks{first->after, limit, 0};
     }
-    lingers_ = wanted;
+    lingers_ = wanted && may_linger_;
     asked_tail_ = *head_;
     tail_limit_ = wanted ? limit : tail_limit_;
     return read_chunks{*head_, tail_limit_, wait_ms};
@@ -200,11 +202,12 @@ private:
   size_t ring_bytes_;
   ring ring_;
   size_t most_;
+  bool may_linger_;
   std::vector<reader> readers_; ///< in the order they came
   std::optional<position> head_; ///< where the tail is read on: the end of the ring
   std::optional<position> asked_tail_;
   std::optional<position> asked_past_;
-  bool lingers_ = false;     ///< somebody waited at the tail: one more read, for whoever comes back in a moment
+  bool lingers_ = false;     ///< somebody waited at the tail: one more read
   uint64_t tail_limit_ = 1;  ///< of the read at the tail
   position tail_ = 0;
   bool closed_ = false;

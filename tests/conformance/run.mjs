@@ -1,10 +1,11 @@
 // Runs the Durable Streams conformance suite against a real server, and insists on every test of it. The server is on disk; with
-// --stores on Redis and PostgreSQL.
-//   node conformance/run.mjs [--stores] [-t PATTERN]
+// --stores on Redis and PostgreSQL; with --edge an edge node is asked, which has joined one on disk.
+//   node conformance/run.mjs [--stores | --edge] [-t PATTERN]
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startNetworked } from '../support/networked.mjs';
+import { Nodes } from '../support/nodes.mjs';
 import { Server, temporaryFolder } from '../support/server.mjs';
 
 const expected = { passed: 332, skipped: 6, failed: 0 }; // skipped: subscriptions, which are reserved
@@ -13,10 +14,16 @@ async function onDisk() {
   const server = await new Server({ args: ['--long-poll-timeout', '500ms'] }).start();
   return { server, stop: () => server.stop() };
 }
+async function onEdge() {
+  const args = ['--long-poll-timeout', '500ms'];
+  const nodes = await new Nodes({ edges: 1, ownerArgs: args, edgeArgs: args }).start();
+  return { server: nodes.edges[0], stop: () => nodes.stop() };
+}
 const onStores = () => startNetworked({ gates: false, settings: { 'long-poll-timeout': '500ms' } });
 
-const chosen = process.argv.slice(2).filter((arg) => arg !== '--stores');
-const { server, stop } = await (process.argv.includes('--stores') ? onStores() : onDisk());
+const kinds = { '--stores': onStores, '--edge': onEdge };
+const chosen = process.argv.slice(2).filter((arg) => !kinds[arg]);
+const { server, stop } = await (kinds[process.argv.find((arg) => kinds[arg])] ?? onDisk)();
 const report = join(temporaryFolder(), 'report.json');
 const args = ['vitest', 'run', '--dir', 'conformance', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
 const suite = spawn('npx', [...args, ...chosen], {

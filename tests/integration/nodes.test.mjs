@@ -175,7 +175,6 @@ describe('nodes that do not come together', { timeout: 60_000 }, () => {
   it('are not given what they need', async () => {
     assert.match(await refusedStart(['--join', '127.0.0.1:1']), /--cluster-secret/);
     assert.match(await refusedStart(['--cluster-listen', '127.0.0.1:0', '--cluster-secret', 'short']), /at least 16/);
-    assert.match(await refusedStart(['--cluster-listen', '0.0.0.0:0', '--cluster-secret', secret]), /not a loopback address/);
     assert.match(await refusedStart(['--join', '127.0.0.1:1', '--cluster-listen', '127.0.0.1:0', '--cluster-secret', secret]), /exclude each other/);
   });
 

@@ -3,6 +3,7 @@
 #include "cluster/door.hpp"
 
 #include <condition_variable>
+#include <csignal>
 
 #include <poll.h>
 #include <unistd.h>
@@ -22,14 +23,14 @@ struct visitors {
   std::condition_variable changed;
   std::vector<std::string> inside;
   std::vector<std::string> refused;
-  std::vector<int> sockets;
+  std::vector<encrypted> sockets;
 
   door_keeper keeper() {
     return {
         [this](const guest& x) { note(inside, x.who.id + " " + x.who.name); },
-        [this](int socket) {
+        [this](encrypted x) {
           std::lock_guard lock{mutex};
-          sockets.push_back(socket);
+          sockets.push_back(std::move(x));
           changed.notify_all();
         },
         [this](const std::string&, const std::string& why) { note(refused, why); },
@@ -47,11 +48,6 @@ struct visitors {
     std::unique_lock lock{mutex};
     return changed.wait_for(lock, 5s, until);
   }
-
-  ~visitors() {
-    for (int socket : sockets)
-      ::close(socket);
-  }
 };
 
 struct fixture {
@@ -61,17 +57,21 @@ struct fixture {
   fixture() { at.open(came.keeper()); }
   ~fixture() { at.stop(); }
 
+  std::unique_ptr<secrecy> with; ///< of the last one who said hello
+
   static deadline soon() { return std::chrono::steady_clock::now() + 5s; }
 
   wire knock() { return dial("127.0.0.1", at.port(), soon()); }
 
   /// Says hello; empty: let in, else why not.
   std::string hello(wire& socket, const std::string& id, const std::string& key = secret, const std::string& interface = "one") {
+    signal(SIGPIPE, SIG_IGN); // as the program does
     try {
       caller talk{{id, "far", interface}, key};
       socket.write_line(talk.greeting(), soon());
       socket.write_line(talk.prove(socket.read_line(soon())), soon());
       talk.believe(socket.read_line(soon()));
+      with = std::make_unique<secrecy>(socket, secrecy::side::caller, talk.key(), soon());
       return {};
     } catch (const std::exception& e) {
       return e.what();
@@ -92,14 +92,41 @@ bool hung_up(const wire& x) {
 
 CAF_TEST_FIXTURE_SCOPE(door_tests, fixture)
 
-CAF_TEST(who knows the secret is let in and not a byte of what follows is lost) {
+CAF_TEST(who knows the secret is let in and what follows is encrypted) {
   auto socket = knock();
   CAF_CHECK_EQUAL(hello(socket, "a"), "");
   CAF_REQUIRE(came.wait([this] { return came.sockets.size() == 1; }));
   CAF_CHECK_EQUAL(came.inside.at(0), "a far");
-  wire inside{::dup(came.sockets[0])};
-  inside.write_line("what follows", soon());
-  CAF_CHECK_EQUAL(socket.read_line(soon()), "what follows");
+  auto& there = *came.sockets[0].with;
+  const std::string text(100'000, 'x');
+  size_t sent = 0;
+  std::string heard;
+  while (heard.size() < text.size()) {
+    auto out = sent < text.size() ? there.write(text.data() + sent, text.size() - sent) : secrecy::progress{};
+    sent = std::min(sent + out.bytes, text.size());
+    char buffer[5000];
+    auto in = with->read(buffer, sizeof buffer);
+    CAF_REQUIRE(!out.broken && !in.broken);
+    heard.append(buffer, in.bytes);
+  }
+  CAF_CHECK(heard.substr(0, text.size()) == text);
+}
+
+CAF_TEST(who has another key than the hello gave hears nothing) {
+  auto socket = knock();
+  caller talk{{"a", "far", "one"}, secret};
+  socket.write_line(talk.greeting(), soon());
+  socket.write_line(talk.prove(socket.read_line(soon())), soon());
+  talk.believe(socket.read_line(soon()));
+  std::string why;
+  try {
+    secrecy wrong{socket, secrecy::side::caller, std::string(64, '0'), soon()};
+  } catch (const wire_error& e) {
+    why = e.what();
+  }
+  CAF_CHECK_EQUAL(why, "no encryption came about");
+  CAF_CHECK(came.wait([this] { return came.refused.size() == 1; }));
+  CAF_CHECK(came.inside.empty());
 }
 
 CAF_TEST(who does not is told why and noted) {

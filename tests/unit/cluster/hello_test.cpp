@@ -8,6 +8,8 @@ using namespace segue::cluster;
 
 namespace {
 
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 const std::string secret = "a secret of more than sixteen bytes";
 
 node_name edge(std::string interface = "one.1706") { return {"3f2c-77", "far/1", std::move(interface)}; }
@@ -28,8 +30,6 @@ std::string refused(F f) {
   return {};
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 } // namespace
 
 CAF_TEST(two nodes with one secret and one interface come together and know who the other is) {
@@ -43,6 +43,8 @@ CAF_TEST(two nodes with one secret and one interface come together and know who 
   CAF_CHECK_EQUAL(b.other().id, "3f2c-77");
   CAF_CHECK_EQUAL(b.other().name, "far/1");
   CAF_CHECK_EQUAL(a.other().name, "near/2");
+  CAF_CHECK_EQUAL(a.key(), b.key());
+  CAF_CHECK(a.key().size() == 64 && !has(welcome + proof, a.key()));
   for (const auto& line : {greeting, challenge, proof, welcome}) {
     CAF_CHECK(!has(line, secret));
     CAF_CHECK(line.size() < longest_line);
@@ -104,7 +106,7 @@ CAF_TEST(a proof is good for one meeting and for one side) {
 }
 
 CAF_TEST(who does not speak like a node is refused) {
-  for (std::string line : {"", "GET / HTTP/1.1", "segue-node/1", "segue-node/2 a b c d", "segue-node/1 a b", "segue-node/1 a b/../c d e"}) {
+  for (std::string line : {"", "GET / HTTP/1.1", "segue-node/1", "segue-node/2 a b c d", "segue-node/1 a", "segue-node/1 a b/../c d e"}) {
     host b{owner(), secret};
     CAF_CHECK(has(refused([&] { b.challenge(line); }), "does not speak like a node"));
     caller a{edge(), secret};

@@ -129,10 +129,11 @@ CAF_TEST(an append whose answer is lost is unknown and not sent again) {
   auto there = open();
   auto relay = find();
   auto sent = post(relay, append_chunk{std::string{"abc"}, {}, {}, {"p", 1, 0}, {}, false});
-  while (!sent.here() && store->commits() < 2 && consume_message()) {
+  while (ground.link->taken() == 0 && consume_message()) {
   }
-  kill(there);
-  CAF_CHECK(sent.code() == ec::unknown_outcome || sent.code() == ec::unavailable);
+  kill(there); // whether it has sent it to the store by then, nobody here knows
+  auto told = sent.code();
+  CAF_CHECK(told == ec::unknown_outcome || told == ec::unavailable);
   CAF_CHECK_EQUAL(ground.link->taken(), 0u);
   auto again = append(find(), "abc", {"p", 1, 0}).reply(); // its producer finds out
   CAF_CHECK_EQUAL(again.next, 3u);
@@ -145,7 +146,8 @@ CAF_TEST(a relay that nobody uses leaves and who still holds it is sent back) {
   auto relay = find();
   CAF_CHECK_EQUAL(relayed.relayed_streams.Value(), 1.0);
   pass(61s, 100ms);
-  CAF_CHECK_EQUAL(read(relay, 0).code(), ec::moved);
+  auto told = read(relay, 0).code();
+  CAF_CHECK(told == ec::moved || told == ec::unavailable);
   pass(3s);
   CAF_CHECK_EQUAL(relayed.relayed_streams.Value(), 0.0);
   CAF_CHECK_EQUAL(bytes_of(read(find(), 0).reply(), 0), "abc");

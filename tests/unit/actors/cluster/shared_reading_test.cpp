@@ -209,7 +209,8 @@ CAF_TEST(the end of a closed stream is told to all and never asked for again) {
 CAF_TEST(a wrong position harms nobody else) {
   there.text = "aaaabbbb";
   int wrong = read(99, false), right = read(0, false);
-  CAF_CHECK_EQUAL(shared.next(past)->after, 99u);
+  auto question = shared.next(past);
+  CAF_CHECK_EQUAL(question->after, 99u);
   settle(shared.failed(past, caf::make_error(ec::bad_offset)));
   CAF_CHECK_EQUAL(refusals.at(wrong), ec::bad_offset);
   answer(past, *shared.next(past));

@@ -147,8 +147,14 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
       }
       await gate.pass();
     })();
-    const bodies = Array.from({ length: 120 }, (_, i) => `entry ${i} ${'x'.repeat(between(0, 400))};`);
-    for (const [seq, body] of bodies.entries()) {
+    const reconnects = async () => (await metricsOf(edge)).samples.segue_link_reconnects_total;
+    const bodies = [];
+    const before = await reconnects();
+    for (const end = Date.now() + 20_000; Date.now() < end; ) {
+      const seq = bodies.length;
+      if (seq % 20 === 0 && seq >= 100 && (await reconnects()) >= before + 5) break;
+      const body = `entry ${seq} ${'x'.repeat(between(0, 400))};`;
+      bodies.push(body);
       const headers = { ...octets, 'producer-id': 'p', 'producer-epoch': '0', 'producer-seq': String(seq) };
       await waitFor(async () => [200, 204].includes((await ask(edge, 'POST', path, { body, headers })).status), {
         deadline: 20_000,
@@ -157,6 +163,8 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
     }
     over = true;
     await breaking;
+    console.log(`${bodies.length} appends while the link broke ${(await reconnects()) - before} times`);
+    assert((await reconnects()) >= before + 5);
     assert.equal((await catchUp(nodes.owner, path)).bytes.toString(), bodies.join(''));
   });
 

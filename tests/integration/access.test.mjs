@@ -128,7 +128,7 @@ describe('a server with --auth and two tenants', { timeout: 120_000 }, () => {
     for (const { name, method, pattern, role } of routes)
       if (role === 'nobody')
         assert(openRoutes[name], `teach access.test.mjs this route, if it really is open to everybody: ${name}`);
-      else if (/^.v1.(transfers|system)/.test(pattern)) assert.equal(role, 'admin', name);
+      else if (/^.v1.(transfers|nodes|system)/.test(pattern)) assert.equal(role, 'admin', name);
       else assert.equal(role, method === 'GET' ? 'reader' : 'writer', name);
     for (const known of [...Object.keys(examplesWith(hers)), ...Object.keys(openRoutes)])
       assert(

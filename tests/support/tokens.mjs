@@ -178,6 +178,7 @@ export const examplesWith = (n) => ({
   'GET /v1/transfers/{number}': [{}],
   'POST /v1/transfers/{number}/retry': [{}],
   'DELETE /v1/transfers/{number}': [{ path: `/v1/transfers/${n.spareNumber}` }],
+  'GET /v1/nodes': [{ fair: [neighbour] }],
   'GET /v1/system': [{ fair: [neighbour] }],
 });
 

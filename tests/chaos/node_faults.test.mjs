@@ -4,7 +4,18 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';
-import { append, catchUp, completed, createStream, generate, hasSound, metricsOf, octets, soundOf, until } from '../support/api.mjs';
+import {
+  append,
+  catchUp,
+  completed,
+  createStream,
+  generate,
+  hasSound,
+  metricsOf,
+  octets,
+  soundOf,
+  until,
+} from '../support/api.mjs';
 import { ask, expectProblem, get, sha256, waitFor } from '../support/http.mjs';
 import { ByteEventListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
 import { isReady, Nodes, nodesOf } from '../support/nodes.mjs';
@@ -44,7 +55,11 @@ async function hearThrough(nodes, during, { duration_s = 8, number = between(0, 
   return { id, listeners, sound };
 }
 
-const nobodyWasCut = (listeners) => assert.deepEqual(listeners.filter(({ cuts }) => cuts > 0).map(({ path }) => path), []);
+const nobodyWasCut = (listeners) =>
+  assert.deepEqual(
+    listeners.filter(({ cuts }) => cuts > 0).map(({ path }) => path),
+    [],
+  );
 
 async function stopFor(server, ms) {
   process.kill(server.pid, 'SIGSTOP');
@@ -109,7 +124,9 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
       async ({ listeners }) => {
         const goesOn = async (what) => {
           const before = listeners.map(({ position }) => position);
-          await waitFor(() => listeners.every(({ position, done }, i) => done || position > before[i]), { what: `sound after the link ${what}` });
+          await waitFor(() => listeners.every(({ position, done }, i) => done || position > before[i]), {
+            what: `sound after the link ${what}`,
+          });
         };
         await gate.refuse();
         await moment(300);
@@ -150,7 +167,7 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
     const reconnects = async () => (await metricsOf(edge)).samples.segue_link_reconnects_total;
     const bodies = [];
     const before = await reconnects();
-    for (const end = Date.now() + 20_000; Date.now() < end; ) {
+    for (const end = Date.now() + 20_000; Date.now() < end;) {
       const seq = bodies.length;
       if (seq % 20 === 0 && seq >= 100 && (await reconnects()) >= before + 5) break;
       const body = `entry ${seq} ${'x'.repeat(between(0, 400))};`;

@@ -14,7 +14,8 @@ const secrets = { alpha: newSecret(), beta: newSecret() };
 const config = join(temporaryFolder(), 'segue.json');
 const tenants = Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, { 'jwt-secret': secret }]));
 writeFileSync(config, JSON.stringify({ tenants }));
-const credential = (tenant, sub = 'ann', role = 'writer') => token({ tenant, sub, role, exp: secondsFromNow(600) }, secrets[tenant]);
+const credential = (tenant, sub = 'ann', role = 'writer') =>
+  token({ tenant, sub, role, exp: secondsFromNow(600) }, secrets[tenant]);
 const text = { 'content-type': 'text/plain' };
 
 describe('two tenants on an owner and an edge', { timeout: 60_000 }, () => {
@@ -33,7 +34,9 @@ describe('two tenants on an owner and an edge', { timeout: 60_000 }, () => {
 
   /// Follows a stream, and hears what comes.
   function follow(server, tenant, path) {
-    const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}?offset=-1&live=websocket&access_token=${credential(tenant)}`);
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${server.port}${path}?offset=-1&live=websocket&access_token=${credential(tenant)}`,
+    );
     const listener = { socket, heard: '', told: 0 };
     socket.on('message', (data, isBinary) => (isBinary ? (listener.heard += data) : ++listener.told));
     return listener;
@@ -42,13 +45,17 @@ describe('two tenants on an owner and an edge', { timeout: 60_000 }, () => {
   it('hear what is theirs and nothing else, at the tail as well', async () => {
     const path = '/v1/stream/first'; // of each tenant, and so with the same number
     for (const tenant of ['alpha', 'beta']) assert.equal((await as(nodes.owner, tenant, 'PUT', path)).status, 201);
-    const listeners = nodes.all.flatMap((server) => ['alpha', 'beta'].map((tenant) => ({ tenant, ...{ of: follow(server, tenant, path) } })));
+    const listeners = nodes.all.flatMap((server) =>
+      ['alpha', 'beta'].map((tenant) => ({ tenant, ...{ of: follow(server, tenant, path) } })),
+    );
     await waitFor(() => listeners.every(({ of }) => of.told > 0), { what: 'everybody to be at the tail' });
     for (let i = 0; i < 10; ++i)
       for (const [index, tenant] of ['alpha', 'beta'].entries())
         assert.equal((await as(nodes.all[(i + index) % 2], tenant, 'POST', path, `${tenant} ${i};`)).status, 204);
     const expected = (tenant) => Array.from({ length: 10 }, (_, i) => `${tenant} ${i};`).join('');
-    await waitFor(() => listeners.every(({ of, tenant }) => of.heard.length >= expected(tenant).length), { what: 'everybody to hear ten' });
+    await waitFor(() => listeners.every(({ of, tenant }) => of.heard.length >= expected(tenant).length), {
+      what: 'everybody to hear ten',
+    });
     for (const { tenant, of } of listeners) {
       assert.equal(of.heard, expected(tenant));
       of.socket.terminate();

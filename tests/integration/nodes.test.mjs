@@ -1,10 +1,30 @@
 // Edge nodes: the same doors on a second machine. Here while everything goes well; chaos/node_faults.test.mjs is the rest.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { append, catchUp, closeStream, completed, createStream, eventsOf, generate, hasSound, metricsOf, octets, soundOf, until } from '../support/api.mjs';
+import {
+  append,
+  catchUp,
+  closeStream,
+  completed,
+  createStream,
+  eventsOf,
+  generate,
+  hasSound,
+  metricsOf,
+  octets,
+  soundOf,
+  until,
+} from '../support/api.mjs';
 import { Broadcast, CrowdListener, dismiss, EventWire, WebSocketWire } from '../support/crowd.mjs';
 import { ask, expectProblem, get, sha256, waitFor } from '../support/http.mjs';
-import { ByteEventListener, EventListener, LongPollListener, PollingListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
+import {
+  ByteEventListener,
+  EventListener,
+  LongPollListener,
+  PollingListener,
+  ProgressiveListener,
+  WebSocketListener,
+} from '../support/listeners.mjs';
 import { run } from '../support/need.mjs';
 import { Nodes, nodesOf, secretFile } from '../support/nodes.mjs';
 import { refusedStart, Server, stablePort, useServer } from '../support/server.mjs';
@@ -102,7 +122,10 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
     const producer = { ...octets, 'producer-id': 'p', 'producer-epoch': '0' };
     for (let seq = 0; seq < 20; ++seq)
       for (const server of [a, b]) {
-        const reply = await ask(server, 'POST', path, { body: `entry ${seq};`, headers: { ...producer, 'producer-seq': String(seq) } });
+        const reply = await ask(server, 'POST', path, {
+          body: `entry ${seq};`,
+          headers: { ...producer, 'producer-seq': String(seq) },
+        });
         assert.equal(reply.status, server === a ? 200 : 204, reply.text); // the second is a repetition
       }
     const expected = Array.from({ length: 20 }, (_, seq) => `entry ${seq};`).join('');
@@ -134,7 +157,9 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
   it('let three hundred listeners hear one broadcast, and the owner reads no more than for two', async () => {
     const broadcast = await new Broadcast(nodes.owner, '/v1/stream/nodes/crowd').create();
     const listen = (server, count) =>
-      Array.from({ length: count }, (_, i) => new CrowdListener(broadcast, i % 2 ? EventWire : WebSocketWire, { server }).connect());
+      Array.from({ length: count }, (_, i) =>
+        new CrowdListener(broadcast, i % 2 ? EventWire : WebSocketWire, { server }).connect(),
+      );
     const costs = [];
     for (const each of [1, 150]) {
       const crowd = nodes.edges.flatMap((edge) => listen(edge, each));
@@ -157,7 +182,14 @@ describe('nodes that do not come together', { timeout: 60_000 }, () => {
   const clusterPort = () => /others may join at 127\.0\.0\.1:(\d+)/.exec(owner.log)[1];
 
   it('have different secrets, and both say so without showing them', async () => {
-    const told = await refusedStart(['--listen', '127.0.0.1:0', '--join', `127.0.0.1:${clusterPort()}`, '--cluster-secret', secretFile('another secret than theirs')]);
+    const told = await refusedStart([
+      '--listen',
+      '127.0.0.1:0',
+      '--join',
+      `127.0.0.1:${clusterPort()}`,
+      '--cluster-secret',
+      secretFile('another secret than theirs'),
+    ]);
     assert.match(told, /cannot join 127\.0\.0\.1:\d+: .*--cluster-secret is not the same on both nodes/);
     assert.match(owner.log, /refused.*--cluster-secret is not the same/);
     for (const text of [told, owner.log]) assert.doesNotMatch(text, /another secret than theirs|the secret of these nodes/);
@@ -175,7 +207,10 @@ describe('nodes that do not come together', { timeout: 60_000 }, () => {
   it('are not given what they need', async () => {
     assert.match(await refusedStart(['--join', '127.0.0.1:1']), /--cluster-secret/);
     assert.match(await refusedStart(['--cluster-listen', '127.0.0.1:0', '--cluster-secret', 'short']), /at least 16/);
-    assert.match(await refusedStart(['--join', '127.0.0.1:1', '--cluster-listen', '127.0.0.1:0', '--cluster-secret', secret]), /exclude each other/);
+    assert.match(
+      await refusedStart(['--join', '127.0.0.1:1', '--cluster-listen', '127.0.0.1:0', '--cluster-secret', secret]),
+      /exclude each other/,
+    );
   });
 
   it('an edge alone serves its page, is not ready, and says why', async () => {

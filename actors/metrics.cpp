@@ -47,7 +47,7 @@ metrics::metrics()
       frames_built(counter("segue_tail_frames_built_total", "Frames made at tails, each for all listeners of one format")),
       frames_sent(counter("segue_tail_frames_sent_total", "Frames of tails handed to sockets")),
       peers_joined(gauge("segue_peers", "Nodes at the other ends of links", {{"state", "joined"}})),
-      peer_round_trip(gauge("segue_peer_round_trip_seconds", "Time of the last sign of life to the node that was joined and back")),
+      peer_round_trip(gauge("segue_peer_round_trip_seconds", "Time of the last sign of life on a link, there and back")),
       link_reconnects(counter("segue_link_reconnects_total", "Links to the joined node that broke and were made anew")),
       relayed_streams(gauge("segue_relayed_streams", "Streams of another node that are read here")),
       relay_reads(counter("segue_relay_reads_total", "Reads sent to the owner of a stream, each for all who wait for it here")),

@@ -77,7 +77,7 @@ public:
 
   // -- other nodes
   prometheus::Gauge& peers_joined;         ///< nodes at the other ends of links
-  prometheus::Gauge& peer_round_trip;      ///< seconds, of the last sign of life; on an edge node
+  prometheus::Gauge& peer_round_trip;      ///< seconds, of the last sign of life on any link
   prometheus::Counter& link_reconnects;    ///< links that broke
   prometheus::Gauge& relayed_streams;      ///< streams of another node that are read here
   prometheus::Counter& relay_reads;        ///< reads that were sent to the owner, for however many readers

@@ -65,6 +65,7 @@ caf::result<node_pinged> nodes_state::on(const ping_node& x) {
     return caf::make_error(ec::moved, std::string{"this link is not known any more"});
   known->second.last_seen = self_->clock().now();
   known->second.row.round_trip_us = x.round_trip_us;
+  metrics_->peer_round_trip.Set(static_cast<double>(x.round_trip_us) / 1e6);
   return node_pinged{};
 }
 

@@ -37,7 +37,7 @@ const listenersAt = (server, urls) => [
 
 /// A piece that is being made, heard through every edge; `during` is what goes wrong meanwhile. Returns the listeners once they
 /// have everything, which is compared.
-async function hearThrough(nodes, during, { duration_s = 8, number = between(0, 2 ** 31), at = nodes.edges } = {}) {
+async function hearThrough(nodes, during, { duration_s = 6, number = between(0, 2 ** 31), at = nodes.edges } = {}) {
   const { request_id: id, urls } = await generate(nodes.owner, { ...wish, duration_s, seed: number });
   const listeners = at.flatMap((edge) => listenersAt(edge, urls));
   const followed = Promise.all(listeners.map((listener) => listener.follow()));
@@ -113,7 +113,7 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
   });
 
   it('an edge is stopped for a while and goes on', async () => {
-    const { listeners } = await hearThrough(nodes, () => stopFor(nodes.edges[0], stopped), { duration_s: stopped / 1000 + 5 });
+    const { listeners } = await hearThrough(nodes, () => stopFor(nodes.edges[0], stopped), { duration_s: stopped / 1000 + 4 });
     nobodyWasCut(listeners);
   });
 
@@ -144,7 +144,7 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
         await gate.pass();
         await goesOn('hung');
       },
-      { duration_s: 12 },
+      { duration_s: 11 },
     );
     nobodyWasCut(listeners);
     const { samples } = await metricsOf(nodes.edges[0]);
@@ -226,7 +226,7 @@ describe(`what edge nodes live through, CHAOS_SEED=${seed}`, { timeout: 300_000 
             await gate.pass();
           }
         },
-        { duration_s: 10 },
+        { duration_s: 8 },
       );
       nobodyWasCut(listeners);
     });

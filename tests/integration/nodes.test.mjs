@@ -74,6 +74,8 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
     assert(ofOwner.nodes.some(({ id }) => id === ofEdge.self.id));
     const { json } = await get(near, '/readyz');
     assert.match(json.checks[0], /^node 127\.0\.0\.1:\d+: joined, round trip \d/);
+    const { json: ofStores } = await get(nodes.owner, '/readyz');
+    assert.equal(ofStores.checks.filter((check) => /^node 127\.0\.0\.1:\d+: joined$/.test(check)).length, 2, JSON.stringify(ofStores));
     assert.equal((await metricsOf(nodes.owner)).samples['segue_peers{state="joined"}'], 2);
     const shown = await run('segue', ['nodes', '--server', near.url]);
     assert.equal(shown.code, 0, shown.stderr);

@@ -32,8 +32,11 @@ void directory_state::open(
   load_expiries(0);
 }
 
+/// Its streams end with it. They do not watch it: each that ever did would leave something behind, as long as it lives.
 directory_state::~directory_state() {
   for (auto& [path, e] : entries_) {
+    if (e.stream)
+      self_->send_exit(e.stream, caf::exit_reason::user_shutdown);
     for (auto& x : e.waiting)
       x.promise.deliver(stopped_error());
     for (auto& x : e.removers)

@@ -33,8 +33,6 @@ void stream_state::open(stream_written opened, expiry::time_point deadline, chun
   expiry_ = expiry{row_, self_->clock().now(), unix_now_ms()};
   expiry_.end_by(deadline);
   watch_expiry();
-  self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
-  self_->monitor(directory_);
   self_->delayed_send(self_, options_.idle, check_idle{});
 }
 

@@ -113,7 +113,7 @@ private:
 };
 
 /// Starts the actor of a stream from its row. Reading needs no more; before the first append it claims the stream. It stops
-/// when `directory` does. At `deadline` it expires unless it is used; `never`: as its row says, from now on.
+/// when `directory` does, which tells it. At `deadline` it expires unless it is used; `never`: as its row says, from now on.
 stream_impl::behavior_type stream(stream_impl::stateful_pointer<stream_state> self, stream_written opened,
     expiry::time_point deadline, chunk_store_actor store, directory_actor directory, stream_options options, metrics* m);
 

@@ -30,9 +30,15 @@ private:
   /// True until the actor that it watches has ended.
   using life = std::shared_ptr<std::atomic<bool>>;
 
+  /// Each actor is watched once: what watches it stays with it as long as it lives.
   template <class Handle>
-  static life watch(const Handle& x) {
-    auto lives = std::make_shared<std::atomic<bool>>(true);
+  life watch(const Handle& x) {
+    if (lives_.size() >= 2 * most)
+      lives_.clear();
+    auto [at, fresh] = lives_.try_emplace(x.address());
+    if (!fresh && *at->second)
+      return at->second;
+    auto lives = at->second = std::make_shared<std::atomic<bool>>(true);
     if (auto* actor = caf::actor_cast<caf::abstract_actor*>(x))
       actor->attach_functor([lives] { *lives = false; });
     return lives;
@@ -58,6 +64,7 @@ private:
   registry_actor registry_;
   std::map<std::string, known_services> services_; ///< by credential
   std::map<std::string, known_stream> streams_;    ///< by tenant and path
+  std::map<caf::actor_addr, life> lives_;          ///< of those that are watched
 };
 
 } // namespace segue::http

@@ -25,13 +25,13 @@ void relay_stream_state::open(stream_opened there, directory_actor directory, re
   touch();
   self_->set_down_handler([this](const caf::down_msg&) { end(link_is_down()); });
   self_->monitor(there_);
-  self_->monitor(directory_);
   self_->delayed_send(self_, ground_.idle, check_idle{});
 }
 
 relay_stream_state::~relay_stream_state() {
   if (!ground_.counters)
     return;
+  self_->demonitor(there_.address()); // else something of us stays with it
   settle(reading_.abandon(link_is_down()));
   appends_.give_up(link_is_down());
   looked(link_is_down());

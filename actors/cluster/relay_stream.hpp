@@ -61,8 +61,8 @@ private:
   time_point last_used_;
 };
 
-/// Starts the relay of a stream that was found. It ends with that stream, with the link, and when nobody uses it; whoever still
-/// holds it finds the stream again through `directory`.
+/// Starts the relay of a stream that was found. It ends with that stream, with the link, when nobody uses it, and when `directory`
+/// tells it to; whoever still holds it finds the stream again there.
 relay_stream_impl::behavior_type relay_stream(relay_stream_impl::stateful_pointer<relay_stream_state> self, stream_opened there,
     directory_actor directory, relay_ground ground);
 

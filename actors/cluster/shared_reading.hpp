@@ -74,7 +74,8 @@ public:
     bool at_tail = which == shared_read::tail;
     auto first = std::find_if(readers_.begin(), readers_.end(), [&](const reader& x) { return x.at_tail == at_tail; });
     bool wanted = first != readers_.end();
-    if (asked(which) || (at_tail && (closed_ || !head_)) || !(wanted || (at_tail && lingers_)))
+    bool nothing_to_come = !head_ || (closed_ && *head_ >= tail_);
+    if (asked(which) || (at_tail && nothing_to_come) || !(wanted || (at_tail && lingers_)))
       return std::nullopt;
     uint64_t limit = 1;
     for (const auto& x : readers_)

@@ -2,85 +2,12 @@
 
 #include "actors/cluster/shared_reading.hpp"
 
-#include <map>
-#include <random>
-#include <string>
-
+#include "tests/support/reading_fixture.hpp"
 #include "tests/support/test.hpp"
 
 using namespace segue;
 
-namespace {
-
-/// Readers are numbers, and so is time.
-struct moment {
-  int at = 0;
-  static constexpr moment max() { return {1'000'000}; }
-  auto operator<=>(const moment&) const = default;
-};
-
-using reading = shared_reading<int, moment>;
-
-constexpr auto past = shared_read::past;
-constexpr auto tail = shared_read::tail;
-
-/// An owner whose stream is a text, in records of one size.
-struct owner {
-  std::string text;
-  size_t record = 4;
-  bool closed = false;
-
-  chunk_batch answer(const read_chunks& x) const {
-    chunk_batch batch{{}, x.after, text.size(), closed};
-    uint64_t size = 0;
-    while (batch.next < text.size() && (size == 0 || size + record <= x.limit)) {
-      auto end = std::min((batch.next / record + 1) * record, text.size());
-      batch.chunks.push_back({batch.next, payload{text.substr(batch.next, end - batch.next)}, {}});
-      size += end - batch.next;
-      batch.next = end;
-    }
-    return batch;
-  }
-};
-
-struct fixture {
-  reading shared{64, 100};
-  owner there;
-  std::map<int, chunk_batch> answers;
-  std::map<int, ec> refusals;
-  int next = 1;
-
-  void settle(reading::outcome x) {
-    for (auto& [who, batch] : x.answers) {
-      CAF_CHECK(answers.try_emplace(who, std::move(batch)).second);
-      CAF_CHECK(refusals.count(who) == 0);
-    }
-    for (auto& [who, why] : x.refusals)
-      CAF_CHECK(refusals.try_emplace(who, code_of(why)).second);
-  }
-
-  int read(position after, bool waits, uint64_t limit = 1000, int until = 100) {
-    settle(shared.offer({after, limit, waits, {until}, next}));
-    return next++;
-  }
-
-  /// The owner answers what is asked; at the tail, only if there is something to tell.
-  void answer(shared_read which, const read_chunks& x) { settle(shared.arrived(which, there.answer(x))); }
-
-  std::string heard(int who) {
-    auto found = answers.find(who);
-    if (found == answers.end())
-      return refusals.count(who) ? "refused" : "nothing yet";
-    std::string text;
-    for (const auto& x : found->second.chunks)
-      text += x.bytes.view();
-    return text;
-  }
-};
-
-} // namespace
-
-CAF_TEST_FIXTURE_SCOPE(shared_reading_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(shared_reading_tests, reading_fixture)
 
 CAF_TEST(readers of one position share one read) {
   there.text = "aaaabbbb";
@@ -206,6 +133,22 @@ CAF_TEST(the end of a closed stream is told to all and never asked for again) {
   CAF_CHECK(!shared.next(past).has_value() && !shared.next(tail).has_value());
 }
 
+CAF_TEST(a stream that is closed while a reader is behind is read to its end at once) {
+  there.text = "aaaa";
+  read(4, true, 4);
+  answer(past, *shared.next(past));
+  auto question = shared.next(tail);
+  there.text += "bbbbcccc";
+  there.closed = true;
+  answer(tail, *question); // as much as was asked for
+  int next = read(8, true, 4);
+  question = shared.next(tail);
+  CAF_REQUIRE(question.has_value());
+  answer(tail, *question);
+  CAF_CHECK_EQUAL(heard(next), "cccc");
+  CAF_CHECK(answers.at(next).closed && answers.at(next).up_to_date());
+}
+
 CAF_TEST(a wrong position harms nobody else) {
   there.text = "aaaabbbb";
   int wrong = read(99, false), right = read(0, false);
@@ -234,63 +177,6 @@ CAF_TEST(more readers than the bound are refused) {
   CAF_REQUIRE_EQUAL(out.refusals.size(), 1u);
   CAF_CHECK_EQUAL(code_of(out.refusals[0].second), ec::busy);
   CAF_CHECK_EQUAL(small.abandon(caf::make_error(ec::moved)).refusals.size(), 2u);
-}
-
-/// Many readers, each going on from where its last answer ended, over an owner who grows and answers when it likes.
-CAF_TEST(everybody hears every byte once and in order whatever comes in between) {
-  for (unsigned seed = 1; seed <= 200; ++seed) {
-    std::mt19937 dice{seed};
-    auto up_to = [&](int most) { return static_cast<int>(dice() % static_cast<unsigned>(most + 1)); };
-    fixture x;
-    x.shared = reading{static_cast<size_t>(4 + up_to(30)), 100};
-    x.there.record = static_cast<size_t>(1 + up_to(6));
-    struct listener {
-      std::string text;
-      int question = 0;
-      bool done = false;
-    };
-    std::vector<listener> all(5);
-    std::map<shared_read, read_chunks> asked;
-    const size_t whole = 120;
-    for (int step = 0; step < 4000; ++step) {
-      if (x.there.text.size() < whole && up_to(9) == 0)
-        for (size_t i = 0; i < x.there.record && x.there.text.size() < whole; ++i)
-          x.there.text += static_cast<char>('a' + up_to(25));
-      x.there.closed = x.there.text.size() == whole;
-      auto& one = all[static_cast<size_t>(up_to(4))];
-      if (one.question != 0 && x.answers.count(one.question)) {
-        auto batch = x.answers.at(one.question);
-        for (const auto& record : batch.chunks) {
-          CAF_CHECK_EQUAL(record.start, one.text.size());
-          one.text += record.bytes.view();
-        }
-        CAF_CHECK_EQUAL(batch.next, one.text.size());
-        CAF_CHECK(batch.tail <= x.there.text.size() && batch.tail >= batch.next);
-        CAF_CHECK(!batch.closed || batch.tail == whole);
-        one.done = batch.closed && batch.up_to_date();
-        one.question = 0;
-      } else if (one.question == 0 && !one.done) {
-        one.question = x.read(one.text.size(), up_to(1) == 0, static_cast<uint64_t>(1 + up_to(20)), step + 50);
-      }
-      x.settle(x.shared.expire({step}));
-      for (auto which : {past, tail}) {
-        if (auto question = x.shared.next(which)) {
-          CAF_CHECK(asked.emplace(which, *question).second);
-        } else if (auto under_way = asked.find(which); under_way != asked.end() && up_to(4) == 0) {
-          bool silent = which == tail && under_way->second.after == x.there.text.size() && !x.there.closed;
-          if (silent && up_to(9) > 0)
-            continue;
-          auto now = under_way->second;
-          asked.erase(under_way);
-          x.answer(which, now);
-        }
-      }
-    }
-    for (const auto& one : all) {
-      CAF_CHECK(one.done);
-      CAF_CHECK_EQUAL(one.text, x.there.text);
-    }
-  }
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

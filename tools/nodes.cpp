@@ -4,9 +4,9 @@
 #include "actors/cluster/nodes.hpp"
 #include "actors/interface_digest.hpp"
 #include "actors/log.hpp"
-#include "cluster/basp.hpp"
-#include "cluster/dialer.hpp"
-#include "cluster/door.hpp"
+#include "adapters/cluster/basp.hpp"
+#include "adapters/cluster/dialer.hpp"
+#include "adapters/cluster/door.hpp"
 #include "tools/engines.hpp"
 
 #include <caf/scoped_actor.hpp>

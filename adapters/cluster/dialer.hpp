@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "cluster/secrecy.hpp"
+#include "adapters/cluster/secrecy.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 

@@ -1,7 +1,7 @@
-#include "cluster/dialer.hpp"
+#include "adapters/cluster/dialer.hpp"
 
-#include "cluster/basp.hpp"
-#include "cluster/hello.hpp"
+#include "adapters/cluster/basp.hpp"
+#include "adapters/cluster/hello.hpp"
 
 #include <caf/io/all.hpp>
 #include <caf/typed_response_promise.hpp>

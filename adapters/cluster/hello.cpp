@@ -1,4 +1,4 @@
-#include "cluster/hello.hpp"
+#include "adapters/cluster/hello.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>

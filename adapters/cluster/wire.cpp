@@ -1,6 +1,6 @@
-#include "cluster/wire.hpp"
+#include "adapters/cluster/wire.hpp"
 
-#include "cluster/hello.hpp"
+#include "adapters/cluster/hello.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "cluster/door.hpp"
+#include "adapters/cluster/door.hpp"
 
 #include <sys/socket.h>
 

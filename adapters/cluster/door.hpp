@@ -2,8 +2,8 @@
 // protocol, which asks nobody for anything: whoever speaks that can reach every actor that was ever sent anywhere.
 #pragma once
 
-#include "cluster/hello.hpp"
-#include "cluster/secrecy.hpp"
+#include "adapters/cluster/hello.hpp"
+#include "adapters/cluster/secrecy.hpp"
 
 #include <atomic>
 #include <chrono>

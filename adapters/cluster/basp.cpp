@@ -1,4 +1,4 @@
-#include "cluster/basp.hpp"
+#include "adapters/cluster/basp.hpp"
 
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>

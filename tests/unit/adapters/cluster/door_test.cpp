@@ -1,6 +1,6 @@
-#define CAF_SUITE cluster.door
+#define CAF_SUITE adapters.cluster.door
 
-#include "cluster/door.hpp"
+#include "adapters/cluster/door.hpp"
 
 #include <condition_variable>
 #include <csignal>

@@ -1,6 +1,6 @@
-#define CAF_SUITE cluster.hello
+#define CAF_SUITE adapters.cluster.hello
 
-#include "cluster/hello.hpp"
+#include "adapters/cluster/hello.hpp"
 
 #include "tests/support/test.hpp"
 

@@ -1,7 +1,7 @@
 // What makes a socket between two nodes a secret: TLS 1.3 with a key that both have from their hello, and no certificates.
 #pragma once
 
-#include "cluster/wire.hpp"
+#include "adapters/cluster/wire.hpp"
 
 #include <memory>
 #include <string>

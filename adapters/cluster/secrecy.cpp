@@ -1,4 +1,4 @@
-#include "cluster/secrecy.hpp"
+#include "adapters/cluster/secrecy.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

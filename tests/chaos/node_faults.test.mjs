@@ -1,6 +1,7 @@
 // What happens to listeners and producers on edge nodes when an edge, the owner or the link between them dies, hangs, is cut or is
 // slow: no byte is lost, doubled or another stream's, and nobody who could be kept is sent away.
-// CHAOS_STOP_S sets for how long processes are stopped (3; links give up after 2). CHAOS_ROUNDS adds rounds of random faults (1).
+// CHAOS_STOP_S sets for how long processes are stopped (3; links give up after 2, or CHAOS_LINK_TIMEOUT). CHAOS_ROUNDS: rounds of
+// random faults (1).
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';

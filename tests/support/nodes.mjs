@@ -15,7 +15,7 @@ export function secretFile(text = 'the secret of these nodes alone') {
 
 /// An owner, and `count` edges; with `gated`, each behind a gate of its own. Links give up after `linkTimeout`.
 export class Nodes {
-  constructor({ edges = 2, gated = false, linkTimeout = '2s', patience = '30s', ownerArgs = [], edgeArgs = [] } = {}) {
+  constructor({ edges = 2, gated = false, linkTimeout = process.env.CHAOS_LINK_TIMEOUT ?? '2s', patience = '30s', ownerArgs = [], edgeArgs = [] } = {}) {
     Object.assign(this, { count: edges, gated, linkTimeout, patience, ownerArgs, edgeArgs });
   }
 

@@ -114,9 +114,10 @@ public:
         return false;
       return true;
     });
-    if (which == shared_read::past)
-      for (auto& x : readers_)
-        x.at_tail = x.at_tail || x.after == from;
+    for (auto& x : readers_) {
+      x.at_tail = x.at_tail || (which == shared_read::past && x.after == from);
+      x.at_tail = x.at_tail && head_ && x.after >= *head_; // else the tail was read past it
+    }
     return out;
   }
 

@@ -16,11 +16,8 @@ std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position a
       return recent;
     }
   auto records = tiers.store->load_chunks(id, at, limit);
-  if (records.empty())
-    return records;
-  tiers.counters->reads_store.Increment();
-  if (tiers.cache)
-    tiers.cache->put(id, records); // who plays it from the start now is rarely alone
+  if (!records.empty())
+    tiers.counters->reads_store.Increment();
   return records;
 }
 

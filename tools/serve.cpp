@@ -12,14 +12,11 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <deque>
 #include <memory>
-#include <thread>
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 namespace segue {
@@ -83,9 +80,6 @@ int with_settings(const given_settings& given, F what) {
   return failed;
 }
 
-/// The C library would give each thread memory of its own, and keep in each what only one needed for a moment.
-void share_memory_among_threads() { mallopt(M_ARENA_MAX, static_cast<int>(std::max(std::thread::hardware_concurrency(), 2u))); }
-
 /// Each connection needs a descriptor, and the usual soft limit is for programs that have a few of them.
 void raise_descriptor_limit(const settings& with) {
   rlimit limit{};
@@ -124,7 +118,6 @@ private:
 int serve(const settings& with) {
   ending_signals ending;
   log::configure({level_of(with.log_level), with.log_json});
-  share_memory_among_threads();
   raise_descriptor_limit(with);
   bool ours = run_server(
       with,

@@ -148,12 +148,9 @@ void rocksdb_chunk_store::open() {
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.write_buffer_size = 8 << 20;
   family.compression = rocksdb::kNoCompression; // sound is compressed already
-  auto of_chunks = family; // nearly all the bytes: written to tables in larger pieces, and merged more seldom
-  of_chunks.write_buffer_size = 32 << 20;
-  of_chunks.level0_file_num_compaction_trigger = 8;
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (std::string name : {"default", "names", "streams", "chunks", "producers", "forks", "due"})
-    wanted.emplace_back(name, name == "chunks" ? of_chunks : family);
+  for (auto name : {"default", "names", "streams", "chunks", "producers", "forks", "due"})
+    wanted.emplace_back(name, family);
   rocksdb::DB* db = nullptr;
   check(rocksdb::DB::Open(how, options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
   db_.reset(db);

@@ -4,7 +4,7 @@
 
 namespace segue::http {
 
-asio::awaitable<caf::expected<tenant_services>> address_book::services(session& asker, std::string credential) {
+asio::awaitable<caf::expected<address_book::known_services>> address_book::services(session& asker, std::string credential) {
   auto now = clock::now();
   if (auto known = services_.find(credential); known != services_.end() && now < known->second.until
       && *known->second.directory && *known->second.manager)
@@ -12,15 +12,18 @@ asio::awaitable<caf::expected<tenant_services>> address_book::services(session& 
   resolve_tenant question{credential};
   auto found = co_await asker.ask(registry_, std::move(question));
   if (!found)
-    co_return found;
+    co_return found.error();
   if (services_.size() >= most)
     services_.clear();
   auto left = std::clamp<int64_t>(found->until_ms - unix_now_ms(), 0, trust.count());
-  services_[std::move(credential)] = {*found, watch(found->directory), watch(found->manager), now + std::chrono::milliseconds{left}};
-  co_return found;
+  auto services = std::make_shared<const tenant_services>(std::move(*found));
+  services_[std::move(credential)] = {services, watch(services->directory), watch(services->manager),
+      now + std::chrono::milliseconds{left}};
+  co_return services;
 }
 
-asio::awaitable<caf::expected<stream_opened>> address_book::stream(session& asker, tenant_services of, std::string path) {
+asio::awaitable<caf::expected<address_book::known_stream>> address_book::stream(
+    session& asker, const tenant_services& of, const std::string& path) {
   auto key = key_of(of, path);
   auto known = streams_.find(key);
   if (known == streams_.end() || !*known->second.lives) {
@@ -32,9 +35,10 @@ asio::awaitable<caf::expected<stream_opened>> address_book::stream(session& aske
       co_return found.error();
     if (streams_.size() >= most)
       streams_.clear();
-    known = streams_.insert_or_assign(key, known_stream{*found, watch(found->stream)}).first;
+    auto lives = watch(found->stream);
+    known = streams_.insert_or_assign(key, stream_entry{std::make_shared<const stream_opened>(std::move(*found)), lives}).first;
   }
-  if (!of.may_see(known->second.opened.row.user_id))
+  if (!of.may_see(known->second.opened->row.user_id))
     co_return caf::make_error(ec::not_found, "there is no stream " + path);
   co_return known->second.opened;
 }

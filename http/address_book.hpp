@@ -15,12 +15,15 @@ class address_book {
 public:
   explicit address_book(registry_actor registry) : registry_(std::move(registry)) {}
 
+  using known_services = std::shared_ptr<const tenant_services>;
+  using known_stream = std::shared_ptr<const stream_opened>;
+
   /// What a credential opens. It is believed for a while: so long a removed one goes on working.
-  asio::awaitable<caf::expected<tenant_services>> services(session& asker, std::string credential);
+  asio::awaitable<caf::expected<known_services>> services(session& asker, std::string credential);
 
   /// The stream at this path, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`. It may retire any time and then
   /// answers `moved`: `forget` it, and ask once more.
-  asio::awaitable<caf::expected<stream_opened>> stream(session& asker, tenant_services of, std::string path);
+  asio::awaitable<caf::expected<known_stream>> stream(session& asker, const tenant_services& of, const std::string& path);
 
   void forget(const tenant_services& of, const std::string& path) { streams_.erase(key_of(of, path)); }
 
@@ -46,15 +49,15 @@ private:
 
   static std::string key_of(const tenant_services& of, const std::string& path) { return of.tenant + "\n" + path; }
 
-  struct known_services {
-    tenant_services services;
+  struct services_entry {
+    known_services services;
     life directory;
     life manager;
     clock::time_point until;
   };
 
-  struct known_stream {
-    stream_opened opened;
+  struct stream_entry {
+    known_stream opened;
     life lives;
   };
 
@@ -62,8 +65,8 @@ private:
   static constexpr size_t most = 1'000; ///< streams, and credentials; then it begins anew
 
   registry_actor registry_;
-  std::map<std::string, known_services> services_; ///< by credential
-  std::map<std::string, known_stream> streams_;    ///< by tenant and path
+  std::map<std::string, services_entry> services_; ///< by credential
+  std::map<std::string, stream_entry> streams_;    ///< by tenant and path
   std::map<caf::actor_addr, life> lives_;          ///< of those that are watched
 };
 

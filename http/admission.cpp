@@ -6,11 +6,11 @@ namespace segue::http {
 
 std::string credential_of(const exchange::request& x) {
   for (const auto& [name, value] : x.headers) {
-    if (name != "authorization")
+    if (!boost::beast::iequals(name, "authorization"))
       continue;
     constexpr std::string_view scheme = "bearer ";
     if (value.size() > scheme.size() && boost::beast::iequals(value.substr(0, scheme.size()), scheme))
-      return value.substr(scheme.size());
+      return std::string{value.substr(scheme.size())};
     return "?"; // another scheme: good for nothing, but not nothing
   }
   bool looks = x.method == "GET" || x.method == "HEAD";
@@ -20,21 +20,22 @@ std::string credential_of(const exchange::request& x) {
 asio::awaitable<bool> admit(exchange& x, role needed) {
   if (needed == role::nobody)
     co_return true;
-  auto services = co_await x.services();
-  if (!services && code_of(services.error()) == ec::unauthenticated) {
+  auto failed = co_await x.open_services();
+  if (failed && code_of(failed) == ec::unauthenticated) {
     header_list headers{{"WWW-Authenticate", "Bearer realm=\"segue\""}};
-    auto why = problem_of(services.error());
+    auto why = problem_of(failed);
     co_await x.send_problem(std::move(why), std::move(headers));
     co_return false;
   }
-  if (!services) {
-    co_await x.send_error(services.error());
+  if (failed) {
+    co_await x.send_error(failed);
     co_return false;
   }
-  if (services->may >= needed)
+  auto may = x.services().may;
+  if (may >= needed)
     co_return true;
   auto why = refused(403, "forbidden", "This is not for everybody",
-      "The role " + to_string(needed) + " is needed, and the one shown is " + to_string(services->may) + ".");
+      "The role " + to_string(needed) + " is needed, and the one shown is " + to_string(may) + ".");
   co_await x.send_problem(std::move(why));
   co_return false;
 }

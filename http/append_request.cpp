@@ -85,8 +85,7 @@ std::string content_type_of(std::string_view header) {
   return type;
 }
 
-std::variant<append_chunk, problem> read_append(
-    const header_lookup& header, std::string_view body, const std::string& stream_type) {
+std::variant<append_chunk, problem> read_append(const header_lookup& header, std::string body, const std::string& stream_type) {
   append_chunk x;
   x.close = header("stream-closed") == "true";
   x.stream_seq = header("stream-seq");
@@ -103,21 +102,22 @@ std::variant<append_chunk, problem> read_append(
   if (x.content_type.empty())
     return bad_field("Content-Type", "A body needs a Content-Type, and it must be the stream's: " + stream_type + ".");
   if (x.content_type != stream_type) {
-    x.bytes = payload{std::string{body}}; // the stream refuses it, or says that it is closed, in the order that counts
+    x.bytes = payload{std::move(body)}; // the stream refuses it, or says that it is closed, in the order that counts
     return x;
   }
-  if (auto wrong = read_body(x, body, stream_type))
+  if (auto wrong = read_body(x, std::move(body), stream_type))
     return *wrong;
   if (x.bytes.empty() && !x.close)
     return bad_field("body", "An empty array holds no message.");
   return x;
 }
 
-std::optional<problem> read_body(append_chunk& into, std::string_view body, const std::string& content_type) {
+std::optional<problem> read_body(append_chunk& into, std::string text, const std::string& content_type) {
   if (!is_json(content_type)) {
-    into.bytes = payload{std::string{body}};
+    into.bytes = payload{std::move(text)};
     return std::nullopt;
   }
+  std::string_view body = text;
   if (body.starts_with("\xef\xbb\xbf"))
     body.remove_prefix(3); // a byte order mark is no content
   bool zero = body.find('\0') != body.npos; // where the parser would stop
@@ -132,9 +132,9 @@ std::optional<problem> read_body(append_chunk& into, std::string_view body, cons
   return std::nullopt;
 }
 
-std::optional<problem> read_body(stream_wish& into, std::string_view body) {
+std::optional<problem> read_body(stream_wish& into, std::string body) {
   append_chunk x;
-  auto wrong = read_body(x, body, into.content_type);
+  auto wrong = read_body(x, std::move(body), into.content_type);
   into.first = std::move(x.bytes);
   into.lengths = std::move(x.lengths);
   return wrong;

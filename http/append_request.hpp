@@ -15,15 +15,14 @@ std::string content_type_of(std::string_view header);
 
 /// The append that a POST asks for, or why it cannot be one. `stream_type` is the type of the stream: the body of a JSON
 /// stream is a message, or an array of messages.
-std::variant<append_chunk, problem> read_append(
-    const header_lookup& header, std::string_view body, const std::string& stream_type);
+std::variant<append_chunk, problem> read_append(const header_lookup& header, std::string body, const std::string& stream_type);
 
 /// Puts a body into `into`: bytes as they are; for JSON a message, or the elements of an array. A problem when it is no
 /// JSON.
-std::optional<problem> read_body(append_chunk& into, std::string_view body, const std::string& content_type);
+std::optional<problem> read_body(append_chunk& into, std::string body, const std::string& content_type);
 
 /// The same for the first content of a stream; an empty array is none.
-std::optional<problem> read_body(stream_wish& into, std::string_view body);
+std::optional<problem> read_body(stream_wish& into, std::string body);
 
 /// The path of a stream a client may create: 1 to `most` bytes, no empty segment, no control characters. Nothing: it may.
 std::optional<problem> judge_path(std::string_view path, size_t most);

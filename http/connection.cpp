@@ -1,19 +1,19 @@
-// The only source that includes Beast's HTTP serializer: it is slow to compile.
 #include "http/connection.hpp"
 
 #include "actors/log.hpp"
 #include "http/admission.hpp"
 #include "http/callers.hpp"
 #include "http/listener.hpp"
-#include "http/payload_body.hpp"
 #include "http/request_reader.hpp"
+#include "http/response_head.hpp"
+#include "http/time_limit.hpp"
 #include "http/websocket.hpp"
 
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/beast/http/field.hpp>
 
 #include <algorithm>
+#include <span>
 
 #include <netinet/tcp.h>
 
@@ -21,7 +21,6 @@ namespace segue::http {
 
 namespace {
 
-namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using boost::system::error_code;
 
@@ -30,8 +29,8 @@ class tcp_connection final : public connection,
                              public std::enable_shared_from_this<tcp_connection> {
 public:
   tcp_connection(asio::ip::tcp::socket socket, const edge& where, const router& routes, io_parts& parts)
-      : stream_(std::move(socket)), edge_(where), routes_(routes), parts_(parts), reader_(stream_, where),
-        out_(stream_.socket(), parts.outlets) {
+      : socket_(std::move(socket)), edge_(where), routes_(routes), parts_(parts), reader_(socket_, where),
+        out_(socket_, parts.outlets) {
     edge_.counters.connections.Increment();
   }
 
@@ -61,10 +60,11 @@ private:
   std::string_view header(bhttp::field name) const;
   void watch_for_leaving();
 
-  template <class Body>
-  void fill(bhttp::response<Body>& out, const response& x);
+  response_head head_of(const response& x);
+  asio::awaitable<void> put(std::vector<asio::const_buffer> bytes);
+  asio::awaitable<void> await_room();
 
-  beast::tcp_stream stream_;
+  asio::ip::tcp::socket socket_;
   const edge& edge_;
   const router& routes_;
   io_parts& parts_;
@@ -77,7 +77,7 @@ private:
   std::unique_ptr<session> session_;
   std::unique_ptr<listener> listener_;
   unsigned version_ = 11;
-  bool head_ = false;
+  bool head_only_ = false;
   bool keep_alive_ = false;
   bool serving_ = false;
   bool streaming_ = false; ///< between `begin` and `finish`
@@ -111,21 +111,21 @@ asio::awaitable<void> tcp_connection::run() {
 void tcp_connection::close(bool whole) {
   error_code ignored;
   if (whole)
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  stream_.socket().close(ignored);
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  socket_.close(ignored);
 }
 
 /// A peer that vanished without a word is noticed by the kernel: what it does not acknowledge in time, or, while nothing is
 /// sent, a probe it does not answer.
 void tcp_connection::prepare() {
   error_code ignored;
-  auto& socket = stream_.socket();
-  socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
-  socket.set_option(asio::socket_base::keep_alive{true}, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
+  socket_.non_blocking(true, ignored); // what it does not take at once is waited for
   int silence = static_cast<int>(edge_.outlets.stall.count());
   int seconds = std::max(silence / 2000, 1);
-  auto tell = [&socket](int option, int value) {
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+  auto tell = [this](int option, int value) {
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
   };
   tell(TCP_USER_TIMEOUT, silence);
   tell(TCP_KEEPIDLE, seconds);
@@ -138,7 +138,7 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   streaming_ = false;
   version_ = 11;
   keep_alive_ = false;
-  head_ = false;
+  head_only_ = false;
   auto next = co_await reader_.read();
   if (auto* why = std::get_if<problem>(&next))
     co_await refuse(std::move(*why));
@@ -147,16 +147,14 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   message_ = std::get<request_reader::request>(std::move(next));
   version_ = message_.version();
   keep_alive_ = message_.keep_alive();
-  head_ = message_.method() == bhttp::verb::head;
+  head_only_ = message_.method() == bhttp::verb::head;
 
   exchange::request what;
-  what.method = std::string{message_.method_string()};
+  auto view = [](auto x) { return std::string_view{x.data(), x.size()}; };
+  what.method = view(message_.method_string());
   what.body = std::move(message_.body());
-  for (const auto& field : message_) {
-    std::string name{field.name_string()};
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-    what.headers.emplace_back(std::move(name), std::string{field.value()});
-  }
+  for (const auto& field : message_)
+    what.headers.emplace_back(view(field.name_string()), view(field.value()));
   auto refusal = refuse_caller(edge_, what.method, header(bhttp::field::host), header(bhttp::field::origin));
   if (refusal) {
     co_await refuse(std::move(*refusal));
@@ -174,16 +172,18 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   serving_ = true;
   co_await answer(x);
   serving_ = false;
-  if (!listener_)
+  if (listener_) { // which keeps what it needs
+    message_ = {};
+    reader_.rest();
+  } else {
     session_.reset();
+  }
   co_return finished_ && keep_alive_;
 }
 
 void tcp_connection::follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) {
   listener_ = std::make_unique<listener>(edge_, parts_.at_tails, *session_, out_, found, format, at,
       std::move(cursor));
-  message_ = {}; // a listener keeps what it needs
-  reader_.rest();
 }
 
 /// What a handler has left to be done. False: the connection ends.
@@ -229,78 +229,105 @@ std::string_view tcp_connection::header(bhttp::field name) const {
 
 // -- writing ------------------------------------------------------------------------------------------------------------
 
-template <class Body>
-void tcp_connection::fill(bhttp::response<Body>& out, const response& x) {
-  out.version(version_);
-  out.result(x.status);
-  out.keep_alive(keep_alive_ && !stopping_);
-  out.set("X-Content-Type-Options", "nosniff");
-  out.set("Cross-Origin-Resource-Policy", "cross-origin");
+response_head tcp_connection::head_of(const response& x) {
+  response_head head{version_, x.status};
+  head.add("X-Content-Type-Options", "nosniff");
+  head.add("Cross-Origin-Resource-Policy", "cross-origin");
   for (const auto& [name, value] : x.headers)
-    out.set(name, value);
+    head.add(name, value);
   header_list cross_origin;
   add_cross_origin(cross_origin, edge_, header(bhttp::field::origin));
   for (const auto& [name, value] : cross_origin)
-    out.set(name, value);
+    head.add(name, value);
+  bool stays = keep_alive_ && !stopping_;
+  if (stays != (version_ >= 11)) // what is usual need not be said
+    head.add("Connection", stays ? "keep-alive" : "close");
   auto& m = edge_.counters;
   m.requests.Increment();
   if (x.status >= 500)
     m.requests_failed_server.Increment();
   else if (x.status >= 400)
     m.requests_failed_client.Increment();
+  return head;
+}
+
+/// Sends at once what the socket takes, which mostly is everything, and waits with the rest.
+asio::awaitable<void> tcp_connection::put(std::vector<asio::const_buffer> bytes) {
+  auto rest = std::span{bytes};
+  for (;;) {
+    error_code error;
+    auto sent = socket_.write_some(rest, error);
+    if (error && error != asio::error::would_block)
+      throw boost::system::system_error{error};
+    while (!rest.empty() && sent >= rest.front().size()) {
+      sent -= rest.front().size();
+      rest = rest.subspan(1);
+    }
+    if (rest.empty())
+      co_return;
+    rest.front() += sent;
+    co_await await_room();
+  }
+}
+
+/// A client that takes nothing for too long is gone.
+asio::awaitable<void> tcp_connection::await_room() {
+  error_code error;
+  time_limit limit{socket_.get_executor(), edge_.outlets.stall, [this] {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }};
+  co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+  if (limit.over())
+    error = asio::error::timed_out;
+  if (error)
+    throw boost::system::system_error{error};
 }
 
 asio::awaitable<void> tcp_connection::send(response x) {
-  stream_.expires_after(edge_.outlets.stall);
-  bhttp::response<payload_body> out;
-  fill(out, x);
-  auto size = payload_body::size(x.body);
+  uint64_t size = 0;
+  for (const auto& part : x.body)
+    size += part.size();
   bool bodiless = x.status == 204 || x.status == 304;
-  if (!bodiless && out.find(bhttp::field::content_length) == out.end())
-    out.content_length(size);
-  if (!head_ && !bodiless) {
+  auto head = head_of(x);
+  if (!bodiless)
+    head.add("Content-Length", std::to_string(size));
+  auto first = head.take();
+  std::vector<asio::const_buffer> bytes{asio::buffer(first)};
+  if (!head_only_ && !bodiless) {
     edge_.counters.bytes_sent.Increment(static_cast<double>(size));
-    out.body() = std::move(x.body);
+    for (const auto& part : x.body)
+      bytes.push_back(asio::buffer(part.view()));
   }
-  bhttp::response_serializer<payload_body> serializer{out};
-  if (head_)
-    co_await bhttp::async_write_header(stream_, serializer, asio::use_awaitable);
-  else
-    co_await bhttp::async_write(stream_, serializer, asio::use_awaitable);
+  co_await put(std::move(bytes));
   finished_ = true;
 }
 
-asio::awaitable<void> tcp_connection::begin(response head, std::optional<uint64_t> length) {
-  stream_.expires_after(edge_.outlets.stall);
-  bhttp::response<bhttp::empty_body> out;
+asio::awaitable<void> tcp_connection::begin(response x, std::optional<uint64_t> length) {
   chunked_ = !length && version_ >= 11;
   if (!length && !chunked_)
     keep_alive_ = false; // no chunks in HTTP/1.0: the end of the connection is the end of the body
-  fill(out, head);
+  auto head = head_of(x);
   if (length)
-    out.content_length(*length);
+    head.add("Content-Length", std::to_string(*length));
   else if (chunked_)
-    out.chunked(true);
-  bhttp::response_serializer<bhttp::empty_body> serializer{out};
-  co_await bhttp::async_write_header(stream_, serializer, asio::use_awaitable);
+    head.add("Transfer-Encoding", "chunked");
+  auto first = head.take();
+  std::vector<asio::const_buffer> bytes{asio::buffer(first)};
+  co_await put(std::move(bytes));
   streaming_ = true;
   watch_for_leaving();
 }
 
 asio::awaitable<void> tcp_connection::write(std::vector<payload> body) {
-  std::vector<asio::const_buffer> buffers;
+  std::vector<asio::const_buffer> bytes;
   for (const auto& part : body)
     if (!part.empty())
-      buffers.push_back(asio::buffer(part.view()));
-  if (head_ || buffers.empty())
+      bytes.push_back(asio::buffer(part.view()));
+  if (head_only_ || bytes.empty())
     co_return;
-  stream_.expires_after(edge_.outlets.stall);
-  edge_.counters.bytes_sent.Increment(static_cast<double>(payload_body::size(body)));
-  if (chunked_)
-    co_await asio::async_write(stream_, bhttp::make_chunk(buffers), asio::use_awaitable);
-  else
-    co_await asio::async_write(stream_, buffers, asio::use_awaitable);
-  stream_.expires_never(); // how long the next bytes take is not the client's doing
+  edge_.counters.bytes_sent.Increment(static_cast<double>(asio::buffer_size(bytes)));
+  co_await put(std::move(bytes));
 }
 
 asio::awaitable<void> tcp_connection::finish() {
@@ -308,18 +335,19 @@ asio::awaitable<void> tcp_connection::finish() {
     co_await websocket_->close();
     co_return;
   }
-  stream_.expires_after(edge_.outlets.stall);
-  if (chunked_ && !head_)
-    co_await asio::async_write(stream_, bhttp::make_chunk_last(), asio::use_awaitable);
+  static constexpr std::string_view last_chunk = "0\r\n\r\n";
+  if (chunked_ && !head_only_) {
+    std::vector<asio::const_buffer> bytes{asio::buffer(last_chunk)};
+    co_await put(std::move(bytes));
+  }
   streaming_ = false;
   finished_ = true;
 }
 
 asio::awaitable<void> tcp_connection::upgrade() {
-  stream_.expires_never();
   keep_alive_ = false;
   edge_.counters.requests.Increment();
-  websocket_ = make_websocket(stream_.socket(), out_, edge_.outlets.stall);
+  websocket_ = make_websocket(socket_, out_, edge_.outlets.stall);
   co_await websocket_->accept(message_);
   streaming_ = true;
   websocket_->listen([self = shared_from_this()] {
@@ -330,18 +358,18 @@ asio::awaitable<void> tcp_connection::upgrade() {
 
 bool tcp_connection::client_left() {
   char byte;
-  auto there = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  auto there = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return there == 0 || (there < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 /// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed.
 void tcp_connection::watch_for_leaving() {
-  stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [this, self = shared_from_this()](error_code error) {
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [this, self = shared_from_this()](error_code error) {
     if (error || !streaming_)
       return;
     char byte;
     error_code peeked;
-    auto there = stream_.socket().receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
+    auto there = socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
     if (!peeked && there > 0)
       return; // it has sent its next request already, and so is there
     if (session_)

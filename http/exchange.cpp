@@ -2,33 +2,32 @@
 
 #include "http/admission.hpp"
 
+#include <boost/beast/core/string.hpp>
+
 namespace segue::http {
 
-namespace {
-
-template <class Pairs>
-const std::string* look_up(const Pairs& pairs, std::string_view name) {
-  for (const auto& [key, value] : pairs)
-    if (key == name)
-      return &value;
-  return nullptr;
-}
-
-} // namespace
-
-std::string_view exchange::header(std::string_view lower_case_name) const {
-  auto found = look_up(request_.headers, lower_case_name);
-  return found ? std::string_view{*found} : std::string_view{};
+std::string_view exchange::header(std::string_view name) const {
+  for (const auto& [key, value] : request_.headers)
+    if (boost::beast::iequals(key, name))
+      return value;
+  return {};
 }
 
 const std::string& exchange::parameter(std::string_view name) const {
   static const std::string none;
-  auto found = look_up(parameters_, name);
-  return found ? *found : none;
+  for (const auto& [key, value] : parameters_)
+    if (key == name)
+      return value;
+  return none;
 }
 
-asio::awaitable<caf::expected<tenant_services>> exchange::services() {
-  return addresses_.services(session_, where().auth ? credential_of(request_) : std::string{});
+asio::awaitable<caf::error> exchange::open_services() {
+  auto credential = where().auth ? credential_of(request_) : std::string{};
+  auto opened = co_await addresses_.services(session_, std::move(credential));
+  if (!opened)
+    co_return opened.error();
+  services_ = std::move(*opened);
+  co_return caf::error{};
 }
 
 asio::awaitable<void> exchange::send_text(unsigned status, std::string type, std::string body, header_list headers) {

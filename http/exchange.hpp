@@ -66,9 +66,9 @@ class exchange {
 public:
   /// The client's side of a request.
   struct request {
-    std::string method;
+    std::string_view method;
     url target;
-    header_list headers; ///< names in lower case
+    std::vector<std::pair<std::string_view, std::string_view>> headers; ///< as they came
     std::string body;
   };
 
@@ -78,8 +78,9 @@ public:
   // -- the request
   const edge& where() const { return edge_; }
   const request& asked() const { return request_; }
+  std::string take_body() { return std::move(request_.body); } ///< which is empty from then on
   bool is_head() const { return request_.method == "HEAD"; }
-  std::string_view header(std::string_view lower_case_name) const; ///< without data when it is not there
+  std::string_view header(std::string_view name) const; ///< in any case; without data when it is not there
   std::optional<std::string> query(std::string_view name) const { return request_.target.find(name); }
 
   /// What the route's `{name}` matched.
@@ -97,8 +98,11 @@ public:
   /// Whether nobody waits for the answer any more.
   bool client_left() { return writer_.client_left(); }
 
-  /// The services of the tenant this request belongs to, and who asks.
-  asio::awaitable<caf::expected<tenant_services>> services();
+  /// Learns what the credential of this request opens, and who asks. Error: nothing.
+  asio::awaitable<caf::error> open_services();
+
+  /// The services of the tenant this request belongs to, and who asks: of every route that is not open to all.
+  const tenant_services& services() const { return *services_; }
 
   /// Where its streams were last.
   address_book& addresses() { return addresses_; }
@@ -109,8 +113,9 @@ public:
   asio::awaitable<void> send_problem(problem x, header_list headers = {});
   asio::awaitable<void> send_error(const caf::error& error);
 
-  /// A body in parts, of known or unknown length: `begin`, any number of `write`, `finish`. Leaving `finish` out cuts the
-  /// connection, and so tells the client that there should have been more. A client that leaves aborts what is being asked.
+  /// A body in parts, of known length: `begin`, any number of `write`, `finish`. Leaving `finish` out cuts the connection, and so
+  /// tells the client that there should have been more. A client that leaves aborts what is being asked.
+  /// One of unknown length is left to `follow`.
   asio::awaitable<void> begin(response head, std::optional<uint64_t> length = {}) {
     return writer_.begin(std::move(head), length);
   }
@@ -137,6 +142,7 @@ private:
   request request_;
   session& session_;
   response_writer& writer_;
+  address_book::known_services services_;
   std::vector<std::pair<std::string, std::string>> parameters_;
 };
 

@@ -5,9 +5,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace segue::http {
 
@@ -17,7 +17,7 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using boost::system::error_code;
 
-constexpr size_t first_read = 4 << 10; ///< at once: header and body of a small request
+constexpr size_t first_read = 8 << 10; ///< at once: header and body of a small request
 constexpr size_t body_read = 64 << 10; ///< at a time
 
 /// How much of a refused body is read and dropped, so that the client gets to see the answer.
@@ -44,42 +44,68 @@ std::optional<problem> rule_broken(error_code error, bool late, bool begun, cons
 
 } // namespace
 
+/// Beast's parser is given what has come, and told when there is no more. Its own operations would read header and body apart.
 asio::awaitable<request_reader::outcome> request_reader::read() {
   bhttp::request_parser<bhttp::string_body> parser;
+  parser.eager(true);
   parser.header_limit(static_cast<uint32_t>(edge_.header_limit));
   parser.body_limit(edge_.body_limit);
   error_code error;
-  auto token = asio::redirect_error(asio::use_awaitable, error);
-  stream_.expires_never();
-  time_limit limit{stream_.get_executor(), edge_.patience, [this] { stream_.cancel(); }};
-  buffer_.reserve(first_read);
-  co_await bhttp::async_read_header(stream_, buffer_, parser, token);
-  bool begun = parser.got_some();
-  if (!error && beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
-    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(stream_, asio::buffer(go_on), token);
+  bool told_to_go_on = false;
+  size_t header = 0; ///< bytes of it so far: the parser counts only what it could not take yet
+  time_limit limit{socket_.get_executor(), edge_.patience, [this] {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }};
+  while (!error && !limit.over()) {
+    auto most = parser.is_header_done() ? buffer_.size() : edge_.header_limit - header;
+    auto used = parser.put(asio::buffer(buffer_.data(), most), error);
+    buffer_.consume(used);
+    if (parser.is_done() || (error && error != bhttp::error::need_more))
+      break;
+    bool hungry = error || buffer_.size() == 0;
+    header += used;
+    error = {};
+    if (!parser.is_header_done() && header + buffer_.size() >= edge_.header_limit)
+      error = bhttp::error::header_limit;
+    if (error || !hungry)
+      continue;
+    if (parser.is_header_done() && !std::exchange(told_to_go_on, true)
+        && beast::iequals(parser.get()[bhttp::field::expect], "100-continue")) {
+      static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      co_await asio::async_write(socket_, asio::buffer(go_on), asio::redirect_error(asio::use_awaitable, error));
+    }
+    auto left = parser.is_header_done() ? parser.content_length_remaining().value_or(body_read) : first_read;
+    if (!error)
+      co_await take_more(static_cast<size_t>(std::clamp<uint64_t>(left, first_read, body_read)), error);
+    if (error == asio::error::eof && parser.got_some())
+      parser.put_eof(error = {});
+    else if (error == asio::error::eof)
+      error = bhttp::error::end_of_stream;
   }
-  if (!error) {
-    // Beast reads into what the buffer has room for, which is little unless it is told.
-    if (auto length = parser.content_length(); length && *length > buffer_.size())
-      buffer_.reserve(static_cast<size_t>(std::min<uint64_t>(*length, body_read)));
-    co_await bhttp::async_read(stream_, buffer_, parser, token);
-  }
-  bool late = limit.over();
-  if (!error && !late)
+  if (!error && parser.is_done() && !limit.over())
     co_return parser.release();
-  if (auto why = rule_broken(error, late, begun, edge_))
+  if (auto why = rule_broken(error, limit.over(), parser.got_some(), edge_))
     co_return std::move(*why);
   co_return std::monostate{};
 }
 
+/// Up to so many bytes of what comes next, behind what is there.
+asio::awaitable<void> request_reader::take_more(size_t most, error_code& error) {
+  auto size = co_await socket_.async_read_some(buffer_.prepare(most), asio::redirect_error(asio::use_awaitable, error));
+  buffer_.commit(size);
+}
+
 asio::awaitable<void> request_reader::drop_rest() {
   error_code error;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  stream_.expires_after(drain_time);
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  time_limit limit{socket_.get_executor(), drain_time, [this] {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }};
   std::vector<char> dropped(16 << 10);
-  for (size_t sum = 0; !error && sum < drain_limit;)
-    sum += co_await stream_.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
+  for (size_t sum = 0; !error && !limit.over() && sum < drain_limit;)
+    sum += co_await socket_.async_read_some(asio::buffer(dropped), asio::redirect_error(asio::use_awaitable, error));
 }
 
 void request_reader::rest() {

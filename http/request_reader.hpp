@@ -4,8 +4,8 @@
 
 #include "http/exchange.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -21,7 +21,7 @@ public:
   /// other one.
   using outcome = std::variant<std::monostate, request, problem>;
 
-  request_reader(boost::beast::tcp_stream& stream, const edge& where) : stream_(stream), edge_(where) {}
+  request_reader(asio::ip::tcp::socket& socket, const edge& where) : socket_(socket), edge_(where) {}
 
   asio::awaitable<outcome> read();
 
@@ -33,7 +33,9 @@ public:
   void rest();
 
 private:
-  boost::beast::tcp_stream& stream_;
+  asio::awaitable<void> take_more(size_t most, boost::system::error_code& error);
+
+  asio::ip::tcp::socket& socket_;
   const edge& edge_;
   boost::beast::flat_buffer buffer_;
 };

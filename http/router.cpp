@@ -1,6 +1,5 @@
 #include "http/router.hpp"
 
-#include <optional>
 #include <sstream>
 
 namespace segue::http {
@@ -21,26 +20,32 @@ bool is_parameter(const std::string& segment) { return segment.starts_with('{');
 
 bool takes_the_rest(const std::string& segment) { return segment.ends_with("*}"); }
 
-std::optional<router::parameters> match_path(
-    const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
+bool fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (i >= path.size())
+      return false;
+    if (takes_the_rest(pattern[i]))
+      return true;
+    if (!is_parameter(pattern[i]) && pattern[i] != path[i])
+      return false;
+  }
+  return pattern.size() == path.size();
+}
+
+/// What the parameters of a pattern stand for in a path that fits it.
+router::parameters values_of(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
   router::parameters values;
   for (size_t i = 0; i < pattern.size(); ++i) {
     const auto& expected = pattern[i];
-    if (takes_the_rest(expected)) {
-      if (i >= path.size())
-        return std::nullopt;
-      auto rest = path[i];
-      for (auto j = i + 1; j < path.size(); ++j)
-        rest += "/" + path[j];
-      values.emplace_back(expected.substr(1, expected.size() - 3), rest);
-      return values;
-    }
-    if (i >= path.size() || (!is_parameter(expected) && expected != path[i]))
-      return std::nullopt;
-    if (is_parameter(expected))
-      values.emplace_back(expected.substr(1, expected.size() - 2), path[i]);
+    if (!is_parameter(expected))
+      continue;
+    bool rest = takes_the_rest(expected);
+    auto value = path[i];
+    for (auto j = i + 1; rest && j < path.size(); ++j)
+      value.append("/").append(path[j]);
+    values.emplace_back(expected.substr(1, expected.size() - (rest ? 3 : 2)), std::move(value));
   }
-  return pattern.size() == path.size() ? std::optional{values} : std::nullopt;
+  return values;
 }
 
 } // namespace
@@ -51,18 +56,18 @@ router::router(std::vector<route> routes) : routes_(std::move(routes)) {
 }
 
 router::match router::find(std::string_view method, const std::vector<std::string>& segments) const {
+  static const std::vector<std::string> root{""};
+  const auto& path = segments.empty() ? root : segments;
   match result;
-  auto path = segments.empty() ? std::vector<std::string>{""} : segments;
   for (size_t i = 0; i < routes_.size(); ++i) {
-    auto values = match_path(patterns_[i], path);
-    if (!values)
-      continue;
     const auto& x = routes_[i];
-    if (!result.found && (x.method == method || (method == "HEAD" && x.method == "GET"))) {
-      result.found = &x;
-      result.values = std::move(*values);
-    }
-    if (result.allowed.find(x.method) == std::string::npos)
+    bool answers = x.method == method || (method == "HEAD" && x.method == "GET");
+    if (answers && fits(patterns_[i], path))
+      return {&x, values_of(patterns_[i], path), {}};
+  }
+  for (size_t i = 0; i < routes_.size(); ++i) {
+    const auto& x = routes_[i];
+    if (fits(patterns_[i], path) && result.allowed.find(x.method) == std::string::npos)
       result.allowed += (result.allowed.empty() ? "" : ", ") + x.method + (x.method == "GET" ? ", HEAD" : "");
   }
   return result;

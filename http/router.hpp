@@ -28,7 +28,7 @@ public:
   struct match {
     const route* found = nullptr; ///< null: no route for this method
     parameters values;
-    std::string allowed; ///< the methods of this path, for `Allow`; empty: no such path
+    std::string allowed; ///< when there is no route: the methods of this path, for `Allow`; empty: no such path
   };
 
   match find(std::string_view method, const std::vector<std::string>& segments) const;

@@ -33,7 +33,7 @@ void asio_actor::close() {
 }
 
 void asio_actor::drain() {
-  std::deque<caf::mailbox_element_ptr> batch;
+  std::vector<caf::mailbox_element_ptr> batch;
   {
     std::lock_guard lock{mutex_};
     batch.swap(arrived_);

@@ -13,10 +13,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <caf/event_based_actor.hpp>
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace segue::http {
 
@@ -44,7 +44,7 @@ private:
 
   io_unit& on_;
   std::mutex mutex_;
-  std::deque<caf::mailbox_element_ptr> arrived_;
+  std::vector<caf::mailbox_element_ptr> arrived_;
   bool closed_ = false;
 };
 

@@ -8,7 +8,7 @@ constexpr auto retry_pause = std::chrono::milliseconds{200};
 
 } // namespace
 
-asio::awaitable<caf::error> stream_reader::open(tenant_services of, std::string path) {
+asio::awaitable<caf::error> stream_reader::open(const tenant_services& of, std::string path) {
   directory_ = of.directory;
   auto failed = co_await find(path);
   bool hidden = failed ? code_of(failed) == ec::gone && !of.may_see(owner_of(failed)) : !of.may_see(row_.user_id);

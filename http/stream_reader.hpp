@@ -14,7 +14,7 @@ public:
       : session_(asker), directory_(known.directory_), stream_(known.stream_), row_(known.row_) {}
 
   /// Finds the stream, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`.
-  asio::awaitable<caf::error> open(tenant_services of, std::string path);
+  asio::awaitable<caf::error> open(const tenant_services& of, std::string path);
 
   /// As `read_chunks`. A stream that retired or died meanwhile is found again, once; one that was removed, and made anew, is
   /// not (`ec::not_found`).

@@ -13,14 +13,10 @@ asio::awaitable<bool> refuse_stranger(exchange& x) {
   auto id = whose_audio(x.parameter("path"));
   if (!id)
     co_return co_await refuse_engine_owned(x);
-  auto services = co_await x.services();
-  if (!services) {
-    co_await x.send_error(services.error());
-    co_return true;
-  }
+  const auto& of = x.services();
   find_generation question{*id, {}};
-  auto found = co_await x.ask(services->manager, std::move(question));
-  if (found && !services->may_see(found->row.user_id))
+  auto found = co_await x.ask(of.manager, std::move(question));
+  if (found && !of.may_see(found->row.user_id))
     found = caf::make_error(ec::not_found, "there is no generation " + *id);
   if (!found) {
     co_await x.send_error(found.error());
@@ -46,17 +42,16 @@ asio::awaitable<bool> refuse_stranger(exchange& x) {
 }
 
 /// A stream that retires just now is found again, once.
-asio::awaitable<caf::expected<chunk_appended>> append(
-    exchange& x, const tenant_services& of, stream_actor stream, append_chunk what) {
+asio::awaitable<caf::expected<chunk_appended>> append(exchange& x, const stream_actor& stream, const append_chunk& what) {
   auto done = co_await x.ask(stream, what);
   if (done || code_of(done.error()) != ec::moved)
     co_return done;
   const auto& path = x.parameter("path");
-  x.addresses().forget(of, path);
-  auto found = co_await x.addresses().stream(x.asker(), of, path);
+  x.addresses().forget(x.services(), path);
+  auto found = co_await x.addresses().stream(x.asker(), x.services(), path);
   if (!found)
     co_return found.error();
-  co_return co_await x.ask(found->stream, std::move(what));
+  co_return co_await x.ask((*found)->stream, what);
 }
 
 /// A refusal with what the client needs to go on: the end of a closed stream, or what is known of its producer.
@@ -86,19 +81,17 @@ asio::awaitable<void> send_refusal(exchange& x, const stream_actor& stream, cons
 asio::awaitable<void> post_stream(exchange& x) {
   if (co_await refuse_stranger(x))
     co_return;
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  auto found = co_await x.addresses().stream(x.asker(), *services, x.parameter("path"));
+  auto found = co_await x.addresses().stream(x.asker(), x.services(), x.parameter("path"));
   if (!found)
     co_return co_await x.send_error(found.error());
-  auto wanted = read_append(headers_of(x), x.asked().body, found->row.content_type);
+  const auto& stream = (*found)->stream;
+  auto wanted = read_append(headers_of(x), x.take_body(), (*found)->row.content_type);
   if (auto* wrong = std::get_if<problem>(&wanted))
     co_return co_await x.send_problem(std::move(*wrong));
   auto& what = std::get<append_chunk>(wanted);
-  auto done = co_await append(x, *services, found->stream, what);
+  auto done = co_await append(x, stream, what);
   if (!done)
-    co_return co_await send_refusal(x, found->stream, what, done.error());
+    co_return co_await send_refusal(x, stream, what, done.error());
   bool by_producer = !what.producer.id.empty();
   auto out = with_position(by_producer && !done->duplicate && !what.bytes.empty() ? 200 : 204, done->next, done->closed);
   if (by_producer) {

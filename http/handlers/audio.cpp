@@ -87,17 +87,14 @@ asio::awaitable<void> send_closed(exchange& x, stream_reader& reader, response h
 }
 
 asio::awaitable<void> send_sound(exchange& x, bool download) {
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  auto row = co_await find_row(x, *services);
+  auto row = co_await find_row(x);
   if (!row)
     co_return;
   auto wanted = offset_of(x);
   if (!wanted)
     co_return co_await x.send_problem(bad_offset());
   stream_reader reader{x.asker()};
-  if (auto failed = co_await reader.open(*services, audio_path(row->request_id)))
+  if (auto failed = co_await reader.open(x.services(), audio_path(row->request_id)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect();
   if (!now)

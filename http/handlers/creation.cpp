@@ -41,8 +41,8 @@ std::optional<position> skip(const chunk_batch& batch, position at, uint64_t cou
 }
 
 /// The stream as it is now, if there is one.
-asio::awaitable<caf::expected<stream_loaded>> look_up(stream_reader& reader, tenant_services of, std::string path) {
-  auto failed = co_await reader.open(std::move(of), std::move(path));
+asio::awaitable<caf::expected<stream_loaded>> look_up(stream_reader& reader, const tenant_services& of, std::string path) {
+  auto failed = co_await reader.open(of, std::move(path));
   if (failed)
     co_return failed;
   co_return co_await reader.inspect();
@@ -142,11 +142,9 @@ asio::awaitable<void> put_stream(exchange& x) {
   if (auto* wrong = std::get_if<problem>(&wanted))
     co_return co_await x.send_problem(std::move(*wrong));
   auto& what = std::get<creation>(wanted);
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
+  const auto& of = x.services();
   stream_reader reader{x.asker()};
-  auto known = co_await look_up(reader, *services, x.parameter("path"));
+  auto known = co_await look_up(reader, of, x.parameter("path"));
   if (!known && code_of(known.error()) == ec::gone) {
     auto why = refused(409, "conflict", "It was deleted, and has forks", "Its path is free again when its last fork is gone.");
     co_return co_await x.send_problem(std::move(why));
@@ -155,20 +153,20 @@ asio::awaitable<void> put_stream(exchange& x) {
     co_return co_await x.send_error(known.error());
   if (!known) {
     if (what.is_fork())
-      if (co_await refuse_fork(x, *services, what))
+      if (co_await refuse_fork(x, of, what))
         co_return;
     if (!x.asked().body.empty())
-      if (auto wrong = read_body(what.wish, x.asked().body))
+      if (auto wrong = read_body(what.wish, x.take_body()))
         co_return co_await x.send_problem(std::move(*wrong));
-    what.wish.user_id = services->user_id;
+    what.wish.user_id = of.user_id;
     open_stream request{what.wish};
-    auto opened = co_await x.ask(services->directory, std::move(request));
+    auto opened = co_await x.ask(of.directory, std::move(request));
     if (opened && opened->created)
       co_return co_await send_created(x, opened->row, true);
     if (!opened && code_of(opened.error()) != ec::conflict)
       co_return co_await x.send_error(opened.error());
-    known = co_await look_up(reader, *services, x.parameter("path")); // somebody else was faster
-    bool taken = !known && code_of(known.error()) == ec::not_found && !services->only_of().empty();
+    known = co_await look_up(reader, of, x.parameter("path")); // somebody else was faster
+    bool taken = !known && code_of(known.error()) == ec::not_found && !of.only_of().empty();
     if (taken) { // by another user, and that is all there is to say
       auto why = refused(403, "forbidden", "The name is not free", "Take another one.");
       co_return co_await x.send_problem(std::move(why));
@@ -193,15 +191,13 @@ asio::awaitable<void> delete_stream(exchange& x) {
   if (co_await refuse_engine_owned(x))
     co_return;
   const auto& path = x.parameter("path");
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  auto found = co_await x.addresses().stream(x.asker(), *services, path);
+  const auto& of = x.services();
+  auto found = co_await x.addresses().stream(x.asker(), of, path);
   if (!found)
     co_return co_await x.send_error(found.error());
   remove_stream request{path};
-  auto done = co_await x.ask(services->directory, std::move(request));
-  x.addresses().forget(*services, path);
+  auto done = co_await x.ask(of.directory, std::move(request));
+  x.addresses().forget(of, path);
   if (!done)
     co_return co_await x.send_error(done.error());
   response nothing{204, {}, {}};

@@ -47,17 +47,15 @@ asio::awaitable<void> post_generation(exchange& x) {
         "The Content-Type must be application/json.");
     co_return co_await x.send_problem(std::move(why));
   }
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  auto wish = services->user_id.empty() ? read_wish(x.asked().body) : read_wish(x.asked().body, services->user_id);
+  const auto& of = x.services();
+  auto wish = of.user_id.empty() ? read_wish(x.asked().body) : read_wish(x.asked().body, of.user_id);
   if (auto* why = std::get_if<problem>(&wish))
     co_return co_await x.send_problem(*why);
-  if (!services->may_see(std::get<start_generation>(wish).user_id)) {
-    auto why = refused(403, "forbidden", "This is for somebody else", "user_id must be " + services->user_id + ", or be left out.");
+  if (!of.may_see(std::get<start_generation>(wish).user_id)) {
+    auto why = refused(403, "forbidden", "This is for somebody else", "user_id must be " + of.user_id + ", or be left out.");
     co_return co_await x.send_problem(std::move(why));
   }
-  auto started = co_await x.ask(services->manager, std::get<start_generation>(wish));
+  auto started = co_await x.ask(of.manager, std::get<start_generation>(wish));
   if (!started)
     co_return co_await x.send_error(started.error());
   auto body = to_json(started->row);
@@ -66,7 +64,8 @@ asio::awaitable<void> post_generation(exchange& x) {
   co_await send_json(x, body);
 }
 
-asio::awaitable<std::optional<generation_row>> find_row(exchange& x, tenant_services of, std::string user_id) {
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id) {
+  const auto& of = x.services();
   const auto& id = x.parameter("id");
   if (!is_uuid(id)) {
     co_await x.send_problem(no_such_generation(x));
@@ -86,10 +85,7 @@ asio::awaitable<std::optional<generation_row>> find_row(exchange& x, tenant_serv
 }
 
 asio::awaitable<void> get_generation(exchange& x) {
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  auto row = co_await find_row(x, *services);
+  auto row = co_await find_row(x);
   if (!row)
     co_return;
   auto body = to_json(*row);
@@ -111,15 +107,13 @@ asio::awaitable<void> get_generations(exchange& x) {
     wrong = bad_field("after", "after must be the request_id of a generation, e.g. the \"next\" of the page before.");
   if (wrong)
     co_return co_await x.send_problem(std::move(*wrong));
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  if (auto only = services->only_of(); !only.empty()) {
+  const auto& of = x.services();
+  if (auto only = of.only_of(); !only.empty()) {
     if (!wanted.user_id.empty() && wanted.user_id != only)
       co_return co_await x.send_problem(no_such_thing());
     wanted.user_id = only;
   }
-  auto listed = co_await x.ask(services->manager, std::move(wanted));
+  auto listed = co_await x.ask(of.manager, std::move(wanted));
   if (!listed)
     co_return co_await x.send_error(listed.error());
   nlohmann::ordered_json body{{"generations", nlohmann::ordered_json::array()}, {"next", nullptr}};
@@ -139,21 +133,19 @@ asio::awaitable<void> delete_generation(exchange& x) {
   const auto& id = x.parameter("id");
   if (!is_uuid(id))
     co_return co_await x.send_problem(no_such_generation(x));
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  if (auto row = co_await find_row(x, *services); !row)
+  const auto& of = x.services();
+  if (auto row = co_await find_row(x); !row)
     co_return;
   if (purge && *purge == "true") {
     purge_generation request{id};
-    auto purged = co_await x.ask(services->manager, std::move(request));
+    auto purged = co_await x.ask(of.manager, std::move(request));
     if (!purged)
       co_return co_await x.send_error(purged.error());
     response nothing{204, {}, {}};
     co_return co_await x.send(std::move(nothing));
   }
   cancel_generation request{id};
-  auto cancelled = co_await x.ask(services->manager, std::move(request));
+  auto cancelled = co_await x.ask(of.manager, std::move(request));
   if (!cancelled)
     co_return co_await x.send_error(cancelled.error());
   auto body = to_json(cancelled->row);

@@ -11,8 +11,9 @@ asio::awaitable<void> get_generation(exchange& x);
 asio::awaitable<void> get_generations(exchange& x);
 asio::awaitable<void> delete_generation(exchange& x);
 
-/// The row that `{id}` names, if `of` may see it and, with a user id, it is that user's; an answered request and nothing when there is none.
-asio::awaitable<std::optional<generation_row>> find_row(exchange& x, tenant_services of, std::string user_id = {});
+/// The row that `{id}` names, if who asks may see it and, with a user id, it is that user's; an answered request and nothing
+/// when there is none.
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id = {});
 
 // -- sound
 asio::awaitable<void> get_audio(exchange& x);

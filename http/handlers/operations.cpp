@@ -94,13 +94,11 @@ asio::awaitable<void> get_nodes(exchange& x) {
 }
 
 asio::awaitable<void> get_system(exchange& x) {
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
+  const auto& of = x.services();
   auto described = co_await x.ask(x.where().registry, describe_actor{});
   if (!described)
     co_return co_await x.send_error(described.error());
-  std::erase_if(described->children, [&](const auto& child) { return child.name != "tenant " + services->tenant; });
+  std::erase_if(described->children, [&](const auto& child) { return child.name != "tenant " + of.tenant; });
   json body{{"actors", json::array({to_json(*described)})}};
   co_await send_json(x, 200, body);
 }

@@ -138,7 +138,7 @@ asio::awaitable<void> long_poll(exchange& x, stream_reader& reader, position fro
 }
 
 /// A GET on a stream, once it is known to exist and to be the client's.
-asio::awaitable<void> answer_read(exchange& x, tenant_services of, std::string path, bool offset_needed) {
+asio::awaitable<void> answer_read(exchange& x, std::string path, bool offset_needed) {
   auto wanted = offset_of(x);
   if (!wanted)
     co_return co_await x.send_problem(bad_offset());
@@ -152,7 +152,7 @@ asio::awaitable<void> answer_read(exchange& x, tenant_services of, std::string p
     co_return co_await x.send_problem(std::move(why));
   }
   stream_reader reader{x.asker()};
-  if (auto failed = co_await reader.open(std::move(of), std::move(path)))
+  if (auto failed = co_await reader.open(x.services(), std::move(path)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect();
   if (!now)
@@ -173,22 +173,16 @@ asio::awaitable<void> answer_read(exchange& x, tenant_services of, std::string p
 }
 
 asio::awaitable<void> read_of_generation(exchange& x, std::string user_id, std::string (*path_of)(const std::string&)) {
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  auto row = co_await find_row(x, *services, std::move(user_id));
+  auto row = co_await find_row(x, std::move(user_id));
   if (!row)
     co_return;
-  co_await answer_read(x, *services, path_of(row->request_id), false);
+  co_await answer_read(x, path_of(row->request_id), false);
 }
 
 } // namespace
 
 asio::awaitable<void> get_stream(exchange& x) {
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
-  co_await answer_read(x, *services, x.parameter("path"), true);
+  co_await answer_read(x, x.parameter("path"), true);
 }
 
 asio::awaitable<void> get_events(exchange& x) { return read_of_generation(x, {}, events_path); }

@@ -38,16 +38,14 @@ std::optional<uint64_t> read_number(const std::string& text) {
 /// Asks about the transfer that `{number}` names, and answers with it.
 template <class Request>
 asio::awaitable<void> answer(exchange& x) {
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
+  const auto& of = x.services();
   auto id = read_number(x.parameter("number"));
   if (!id) {
     auto why = refused(404, "not_found", "There is no such thing", "A transfer has a whole number.");
     co_return co_await x.send_problem(std::move(why));
   }
   Request request{*id};
-  auto found = co_await x.ask(services->transfers, std::move(request));
+  auto found = co_await x.ask(of.transfers, std::move(request));
   if (!found)
     co_return co_await x.send_error(found.error());
   auto body = to_json(found->row);
@@ -66,11 +64,9 @@ asio::awaitable<void> get_transfers(exchange& x) {
     wrong = bad_field("after", "after must be the id of a transfer, e.g. the \"next\" of the page before.");
   if (wrong)
     co_return co_await x.send_problem(std::move(*wrong));
-  auto services = co_await x.services();
-  if (!services)
-    co_return co_await x.send_error(services.error());
+  const auto& of = x.services();
   list_transfers wanted{*after, page, state == "dead"};
-  auto listed = co_await x.ask(services->transfers, std::move(wanted));
+  auto listed = co_await x.ask(of.transfers, std::move(wanted));
   if (!listed)
     co_return co_await x.send_error(listed.error());
   json body{{"transfers", json::array()}, {"next", nullptr}};

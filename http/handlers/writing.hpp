@@ -12,7 +12,8 @@ inline header_lookup headers_of(const exchange& x) {
 
 /// A response that says where the stream ends.
 inline response with_position(unsigned status, position next, bool closed) {
-  response out{status, {{"Stream-Next-Offset", format_offset(next)}}, {}};
+  response out{status, {}, {}};
+  out.headers.emplace_back("Stream-Next-Offset", format_offset(next));
   if (closed)
     out.headers.emplace_back("Stream-Closed", "true");
   return out;

@@ -50,7 +50,7 @@ void check_problem(const problem& x) {
 }
 
 void check_append(const headers& given, std::string_view body, const std::string& type) {
-  auto result = read_append(look_up(given), body, type);
+  auto result = read_append(look_up(given), std::string{body}, type);
   if (auto* wrong = std::get_if<problem>(&result))
     return check_problem(*wrong);
   const auto& x = std::get<append_chunk>(result);

@@ -187,7 +187,7 @@ void check_cuts(const chunk& whole) {
 void check_json(std::string_view body, position start) {
   append_chunk x;
   auto expected = json::parse(body, nullptr, false);
-  auto wrong = read_body(x, body, "application/json");
+  auto wrong = read_body(x, std::string{body}, "application/json");
   insist(!wrong || wrong->status == 400, "what is no JSON is the client's fault");
   insist(wrong || !expected.is_discarded(), "nothing but JSON is taken");
   if (wrong)
@@ -216,7 +216,7 @@ void check_json(std::string_view body, position start) {
     auto content = content_of(row, batch_of(chunks, 0));
     insist(json::parse(content, nullptr, false) == expected, "readers get the array of the messages");
     append_chunk again;
-    insist(!read_body(again, content, row.content_type) && again.bytes == x.bytes && again.lengths == x.lengths,
+    insist(!read_body(again, std::string{content}, row.content_type) && again.bytes == x.bytes && again.lengths == x.lengths,
         "what readers get is the same when it is appended");
     check_frames(row, batch_of(chunks, static_cast<unsigned>(body.size())), "");
   }
@@ -249,7 +249,7 @@ void check_large(bool deep) {
     body += "}";
   }
   append_chunk x;
-  read_body(x, body, "application/json");
+  read_body(x, std::string{body}, "application/json");
 }
 
 } // namespace

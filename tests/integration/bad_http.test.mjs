@@ -142,19 +142,31 @@ describe('a request', { timeout: 120_000 }, () => {
     for (const { socket } of [...gone, body]) socket.destroy();
   });
 
-  it('does not hinder requests that follow on the same connection', async () => {
-    const line = (path, extra = '') => `GET ${path} HTTP/1.1\r\n${host()}\r\n${extra}\r\n`;
+  /// What requests are answered that come at once, on one connection that ends after the last one.
+  const statusesOf = async (requests) => {
     const connection = await dial(server);
     const received = [];
     connection.socket.on('data', (bytes) => received.push(bytes));
-    await connection.send(line('/nothing') + line('/healthz') + line('/v1/generations?limit=0') + line('/readyz', 'Connection: close\r\n'));
+    await connection.send(requests);
     await waitFor(() => connection.socket.readableEnded || connection.socket.destroyed, { what: 'the connection to end' });
     connection.socket.destroy();
-    const statuses = [
-      ...Buffer.concat(received)
-        .toString()
-        .matchAll(/HTTP\/1\.1 (\d+)/g),
-    ].map(([, status]) => Number(status));
-    assert.deepEqual(statuses, [404, 200, 400, 200]);
+    const text = Buffer.concat(received).toString();
+    return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+  };
+
+  it('does not hinder requests that follow on the same connection', async () => {
+    const line = (path, extra = '') => `GET ${path} HTTP/1.1\r\n${host()}\r\n${extra}\r\n`;
+    const all = line('/nothing') + line('/healthz') + line('/v1/generations?limit=0') + line('/readyz', 'Connection: close\r\n');
+    assert.deepEqual(await statusesOf(all), [404, 200, 400, 200]);
+  });
+
+  it('with a large body is read to its end and no further, though others come with it', async () => {
+    const path = '/v1/stream/pipelined';
+    const body = 'x'.repeat(100 * 1024);
+    const request = (method, content, extra = '') =>
+      `${method} ${path} HTTP/1.1\r\n${host()}\r\nContent-Type: text/plain\r\n${extra}Content-Length: ${content.length}\r\n\r\n${content}`;
+    const all = request('PUT', '') + request('POST', body) + request('POST', body) + request('POST', 'end', 'Connection: close\r\n');
+    assert.deepEqual(await statusesOf(all), [201, 204, 204, 204]);
+    assert.equal((await get(server, `${path}?offset=-1`)).text, `${body}${body}end`);
   });
 });

@@ -151,6 +151,12 @@ write_outcome apply_to(stream_table& table, const restore_chunks& x) {
 
 } // namespace
 
+bool needs_no_room(stream_table& table, const stream_write& write) {
+  if (const auto* x = std::get_if<create_stream>(&write))
+    return table.find(x->wish.path) != nullptr;
+  return !std::holds_alternative<put_chunks>(write) && !std::holds_alternative<restore_chunks>(write);
+}
+
 write_outcome apply_write(stream_table& table, const stream_write& write) {
   return std::visit([&](const auto& x) { return apply_to(table, x); }, write);
 }

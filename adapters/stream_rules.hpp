@@ -34,6 +34,9 @@ public:
 /// Applies one write, or changes nothing and says why.
 write_outcome apply_write(stream_table& table, const stream_write& write);
 
+/// Whether a write can be done when there is no room for more: what makes room must not be refused together with what wants it.
+bool needs_no_room(stream_table& table, const stream_write& write);
+
 /// Whether a row belongs to those that expire some day.
 inline bool expires(const stream_row& row) { return row.ttl_s >= 0 || row.expires_at_ms != 0; }
 

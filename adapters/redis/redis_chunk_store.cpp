@@ -14,13 +14,6 @@ namespace {
 constexpr int most_attempts = 32; ///< to find rows as they are
 constexpr size_t most_rows_at_once = 1000;
 
-/// Whether a write can be carried out without room for new records.
-bool needs_no_room(transaction& table, const stream_write& write) {
-  if (const auto* x = std::get_if<create_stream>(&write))
-    return table.find(x->wish.path) != nullptr;
-  return !std::holds_alternative<put_chunks>(write) && !std::holds_alternative<restore_chunks>(write);
-}
-
 write_outcome decide(transaction& table, const stream_write& write, bool room) {
   if (!room && !needs_no_room(table, write))
     return {ec::storage_full, {}};

@@ -7,6 +7,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include <fcntl.h>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* last_id_key = "last_id";
 constexpr size_t most_known = 4096; ///< rows that are remembered; then it begins anew
+constexpr uint64_t smallest_blob = 512; ///< shorter records lie beside their keys
 
 void check(const rocksdb::Status& status, const char* doing) {
   if (status.ok())
@@ -141,6 +143,8 @@ void rocksdb_chunk_store::open() {
   how.keep_log_file_num = 2;
   how.max_open_files = 256;
   how.max_total_wal_size = 64 << 20;
+  how.allow_concurrent_memtable_write = false; // there is one writer
+  how.stats_dump_period_sec = 0;
   how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords; // a torn tail was never acknowledged
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(16 << 20);
@@ -148,9 +152,18 @@ void rocksdb_chunk_store::open() {
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.write_buffer_size = 8 << 20;
   family.compression = rocksdb::kNoCompression; // sound is compressed already
+  // Nearly all the bytes are records. They are written to files of their own, and compactions merge their keys alone; but records
+  // in the oldest quarter of the files are written anew when that is mostly of what was removed, so that it can go.
+  auto of_chunks = family;
+  of_chunks.enable_blob_files = true;
+  of_chunks.min_blob_size = smallest_blob;
+  of_chunks.enable_blob_garbage_collection = true;
+  of_chunks.blob_garbage_collection_age_cutoff = 0.25;
+  of_chunks.blob_garbage_collection_force_threshold = 0.5;
+  of_chunks.level0_file_num_compaction_trigger = 8;
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (auto name : {"default", "names", "streams", "chunks", "producers", "forks", "due"})
-    wanted.emplace_back(name, family);
+  for (std::string name : {"default", "names", "streams", "chunks", "producers", "forks", "due"})
+    wanted.emplace_back(name, name == "chunks" ? of_chunks : family);
   rocksdb::DB* db = nullptr;
   check(rocksdb::DB::Open(how, options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
   db_.reset(db);
@@ -198,26 +211,29 @@ std::vector<write_outcome> rocksdb_chunk_store::commit(std::span<const stream_wr
   std::shared_lock lock{mutex_};
   if (!db_)
     throw adapter_error{ec::unavailable, "the chunk store is closed"};
-  check_space();
+  bool room = has_room();
   transaction together{*this};
   std::vector<write_outcome> outcomes;
   outcomes.reserve(writes.size());
   for (const auto& write : writes)
-    outcomes.push_back(apply_write(together, write));
+    outcomes.push_back(room || needs_no_room(together, write) ? apply_write(together, write) : write_outcome{ec::storage_full, {}});
+  if (!room && std::all_of(outcomes.begin(), outcomes.end(), [](const auto& x) { return x.code == ec::storage_full; }))
+    throw adapter_error{ec::storage_full, "less free space than the reserve of "
+        + std::to_string(options_.reserve_bytes >> 20) + " MiB"};
   together.write();
   return outcomes;
 }
 
 /// Looks again after a while, or when much was written since.
-void rocksdb_chunk_store::check_space() {
+bool rocksdb_chunk_store::has_room() {
   auto now = std::chrono::steady_clock::now();
   if (now < look_again_ && written_ < options_.reserve_bytes / 16)
-    return;
+    return true;
   if (std::filesystem::space(options_.folder).available < options_.reserve_bytes)
-    throw adapter_error{ec::storage_full, "less free space than the reserve of "
-        + std::to_string(options_.reserve_bytes >> 20) + " MiB"};
+    return false;
   look_again_ = now + std::chrono::milliseconds{100};
   written_ = 0;
+  return true;
 }
 
 std::optional<std::string> rocksdb_chunk_store::get(family where, const std::string& key) const {

@@ -41,7 +41,7 @@ private:
   void open();
   void close();
   void probe() const;
-  void check_space();
+  bool has_room();
   rocksdb::ColumnFamilyHandle* in(family x) const { return families_[x]; }
   std::optional<std::string> get(family where, const std::string& key) const;
   std::vector<producer_tag> load_producers(stream_id id) const;

@@ -1,0 +1,96 @@
+// What is special about the embedded log: a disk that is full, and where its bytes lie.
+#define CAF_SUITE contract.rocksdb_chunk_store
+
+#include "adapters/rocksdb/rocksdb_chunk_store.hpp"
+
+#include <algorithm>
+
+#include "tests/support/engines.hpp"
+#include "tests/support/test.hpp"
+
+using namespace segue;
+using rocksdb_engine::rocksdb_chunk_store;
+
+namespace {
+
+constexpr uint64_t no_disk_has_so_much = UINT64_MAX / 2;
+
+put_chunks next(const stream_row& row, std::string bytes) {
+  return {row.id, row.owner_epoch, row.tail, {{row.tail, payload{std::move(bytes)}, {}}}, {}, {}, false, {}};
+}
+
+stream_row create(chunk_store& store, const std::string& path) {
+  const std::vector<stream_write> writes{create_stream{{path, "audio/mpeg"}, 7}};
+  return store.commit(writes).front().written.row;
+}
+
+/// Appends records of `size` bytes until there are `total`.
+stream_row fill(chunk_store& store, stream_row row, size_t total, size_t size) {
+  for (auto end = row.tail + total; row.tail < end;) {
+    const std::vector<stream_write> writes{next(row, std::string(size, static_cast<char>('a' + row.id % 26)))};
+    row = store.commit(writes).front().written.row;
+  }
+  return row;
+}
+
+uint64_t bytes_in(const std::filesystem::path& folder) {
+  uint64_t sum = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{folder})
+    if (auto kind = entry.path().extension(); kind == ".sst" || kind == ".blob")
+      sum += entry.file_size();
+  return sum;
+}
+
+} // namespace
+
+CAF_TEST(a full disk refuses what wants room and does what makes room) {
+  temporary_folder folder;
+  stream_row kept, removed;
+  {
+    rocksdb_chunk_store store{{folder.path(), 0}};
+    kept = create(store, "kept");
+    removed = create(store, "removed");
+  }
+  rocksdb_chunk_store store{{folder.path(), no_disk_has_so_much}};
+  const std::vector<stream_write> mixed{next(kept, "more"), delete_stream{"removed"}, create_stream{{"new", "audio/mpeg"}, 7}};
+  auto outcomes = store.commit(mixed);
+  CAF_REQUIRE_EQUAL(outcomes.size(), 3u);
+  CAF_CHECK_EQUAL(outcomes[0].code, ec::storage_full);
+  CAF_CHECK_EQUAL(outcomes[1].code, ec::none);
+  CAF_CHECK_EQUAL(outcomes[2].code, ec::storage_full);
+  CAF_CHECK(!store.load_row("removed"));
+  CAF_CHECK(!store.load_row("new"));
+  auto row = store.load_row("kept");
+  CAF_REQUIRE(row);
+  CAF_CHECK_EQUAL(row->tail, 0u);
+}
+
+CAF_TEST(a full disk says so when nothing can be done) {
+  temporary_folder folder;
+  rocksdb_chunk_store store{{folder.path(), no_disk_has_so_much}};
+  const std::vector<stream_write> writes{create_stream{{"new", "audio/mpeg"}, 7}};
+  auto why = ec::none;
+  try {
+    store.commit(writes);
+  } catch (const adapter_error& e) {
+    why = e.code();
+  }
+  CAF_CHECK_EQUAL(why, ec::storage_full);
+}
+
+CAF_TEST(what was removed makes room on the disk) {
+  constexpr size_t mebibyte = 1 << 20;
+  temporary_folder folder;
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  auto removed = fill(store, create(store, "removed"), 48 * mebibyte, 64 << 10);
+  auto full = bytes_in(folder.path());
+  CAF_CHECK_GREATER(full, 32 * mebibyte);
+  const std::vector<stream_write> removal{delete_stream{"removed"}};
+  store.commit(removal);
+  auto kept = fill(store, create(store, "kept"), 64 * mebibyte, 64 << 10); // whoever goes on to write pays for the tidying
+  CAF_CHECK_LESS(bytes_in(folder.path()), full + 32 * mebibyte);
+  auto of_removed = store.load_chunks(removed.id, 0, UINT64_MAX);
+  auto of_kept = store.load_chunks(kept.id, kept.tail - mebibyte, mebibyte);
+  CAF_CHECK_EQUAL(of_removed.size(), 0u);
+  CAF_CHECK_EQUAL(of_kept.size(), 16u);
+}

@@ -32,11 +32,13 @@ caf::result<generation_purged> erase(catalogue_store& engine, const std::string&
   return generation_purged{};
 }
 
+/// What is being purged is found by those alone who go on where another one stopped.
 caf::result<generation_status> find(catalogue_store& engine, const find_generation& x) {
   auto row = guarded("finding a generation", [&] { return engine.find(x.request_id); });
   if (!row)
     return row.error();
-  bool visible = *row && (*row)->state != generation_state::purging && (x.user_id.empty() || (*row)->user_id == x.user_id);
+  bool there = *row && (x.settled || (*row)->state != generation_state::purging);
+  bool visible = there && (x.user_id.empty() || (*row)->user_id == x.user_id);
   if (!visible)
     return caf::make_error(ec::not_found, "there is no generation " + x.request_id);
   return generation_status{std::move(**row)};

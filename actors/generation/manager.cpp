@@ -124,7 +124,7 @@ void manager_state::resume(uint64_t after) {
           [this](generations_listed& x) {
             for (auto& row : x.rows) {
               if (row.state == generation_state::purging)
-                remove_traces(row, {});
+                purge(row);
               else if (row.producer.empty())
                 queue_.push(row);
               else if (!live_.contains(row.request_id))
@@ -193,7 +193,7 @@ void manager_state::on(const generation_progressed& x) {
 void manager_state::stopped(const caf::down_msg& x) {
   auto known = ids_.find(x.source);
   if (known == ids_.end())
-    return;
+    return purge_stopped(x);
   auto id = known->second;
   ids_.erase(known);
   if (ended(live_[id].row)) {
@@ -264,6 +264,8 @@ caf::result<actor_description> manager_state::on(const describe_actor&) {
   std::vector<described_child> children;
   for (auto& [id, x] : live_)
     children.push_back({x.actor, {id, to_string(x.row.state), 0, x.restarts.total(), {}}});
+  for (auto& [id, x] : purges_)
+    children.push_back({x, {"purge of " + id, "", 0, 0, {}}});
   auto state = std::to_string(live_.size()) + " running, " + std::to_string(queue_.size()) + " queued";
   gather_description(
       self_, promise, {name, state, self_->mailbox().size() + queue_.size(), 0, {}}, std::move(children));

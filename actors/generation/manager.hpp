@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/generation/generation.hpp"
+#include "actors/generation/purge.hpp"
 #include "actors/generation/queue.hpp"
 #include "actors/supervision.hpp"
 
@@ -43,7 +44,6 @@ public:
 
 private:
   using status_promise = caf::typed_response_promise<generation_status>;
-  using purged_promise = caf::typed_response_promise<generation_purged>;
 
   struct live_generation {
     generation_actor actor;
@@ -70,9 +70,8 @@ private:
   void tell_again(const std::string& request_id, uint64_t seq);
 
   // -- purging
-  void purge(generation_row row, purged_promise promise);
-  void remove_traces(const generation_row& row, purged_promise promise);
-  void remove_streams(const std::string& id, std::vector<std::string> paths, purged_promise promise);
+  void purge(generation_row row);
+  void purge_stopped(const caf::down_msg& x);
 
   static caf::error not_resumed() {
     return caf::make_error(ec::unavailable, std::string{"the catalogue is still being read"});
@@ -94,6 +93,8 @@ private:
   bool telling_ = false; ///< a timer runs after which changed places are told
   std::map<std::string, live_generation> live_;
   std::map<caf::actor_addr, std::string> ids_; ///< of the live ones
+  std::map<std::string, purge_actor> purges_;  ///< of what is being purged, and of what somebody wants purged
+  restart_budget purge_restarts_;
 };
 
 /// Starts the manager, which takes up what an earlier life left unfinished. It stops when `parent` does.

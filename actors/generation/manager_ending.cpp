@@ -2,7 +2,8 @@
 #include "actors/generation/manager.hpp"
 
 #include "actors/log.hpp"
-#include "actors/sound.hpp"
+
+#include <algorithm>
 
 namespace segue {
 
@@ -22,57 +23,44 @@ caf::result<generation_status> manager_state::on(const cancel_generation& x) {
   return self_->delegate(catalogue_, find_generation{x.request_id, {}, true});
 }
 
+/// Whoever asks for what is being purged already waits for the same.
 caf::result<generation_purged> manager_state::on(const purge_generation& x) {
-  auto promise = self_->make_response_promise<purged_promise>();
-  auto failed = [promise](const caf::error& why) mutable { promise.deliver(why); };
-  manager_actor me{self_};
-  self_->request(me, timeout(), cancel_generation{x.request_id})
-      .then([this, promise](generation_status& x) { purge(std::move(x.row), promise); }, failed);
-  return promise;
-}
-
-/// First the intention, then every trace, then the row: whatever is interrupted is gone on with at the next start.
-void manager_state::purge(generation_row row, purged_promise promise) {
-  row.state = generation_state::purging;
-  self_->request(catalogue_, timeout(), store_generation{row})
-      .then([this, row, promise](const generation_status&) { remove_traces(row, promise); },
-          [promise](const caf::error& why) mutable { promise.deliver(why); });
-}
-
-/// Objects and queued transfers go by a transfer of their own, once the stream is gone; then the streams.
-void manager_state::remove_traces(const generation_row& row, purged_promise promise) {
-  const auto& id = row.request_id;
-  std::vector<std::string> paths{transfers_path(id), events_path(id), audio_path(id)};
-  if (!transfers_)
-    return remove_streams(id, std::move(paths), promise);
-  self_->request(transfers_, timeout(), enqueue_removal{audio_path(id)})
-      .then([this, id, paths, promise](const transfer_accepted&) { remove_streams(id, paths, promise); },
-          [promise, id](const caf::error& why) mutable {
-            log::warning("generation", "purge_failed", id + ": " + to_string(code_of(why)));
-            promise.deliver(why);
-          });
-}
-
-/// The last path first; the row when none is left.
-void manager_state::remove_streams(const std::string& id, std::vector<std::string> paths, purged_promise promise) {
-  auto failed = [promise, id](const caf::error& why) mutable {
-    log::warning("generation", "purge_failed", id + ": " + to_string(code_of(why)));
-    promise.deliver(why);
-  };
-  if (paths.empty()) {
-    self_->request(catalogue_, timeout(), erase_generation{id})
-        .then(
-            [promise, id](const generation_purged& x) mutable {
-              log::info("generation", "purged", id);
-              promise.deliver(x);
-            },
-            failed);
-    return;
+  if (!resumed_)
+    return not_resumed();
+  if (!purges_.contains(x.request_id)) {
+    generation_row row;
+    row.request_id = x.request_id;
+    purge(std::move(row));
   }
-  auto path = std::move(paths.back());
-  paths.pop_back();
-  self_->request(directory_, timeout(), remove_stream{std::move(path)})
-      .then([this, id, paths, promise](const stream_removed&) { remove_streams(id, paths, promise); }, failed);
+  return self_->delegate(purges_[x.request_id], x);
+}
+
+/// It is driven to its end, as long as we live; and by the next start, once the row says so.
+void manager_state::purge(generation_row row) {
+  auto id = row.request_id;
+  auto& x = purges_[id];
+  if (x)
+    return;
+  purge_ground ground{manager_actor{self_}, directory_, catalogue_, transfers_, timeout()};
+  x = self_->spawn(segue::purge, std::move(row), std::move(ground));
+  self_->monitor(x);
+}
+
+void manager_state::purge_stopped(const caf::down_msg& x) {
+  auto at = std::find_if(purges_.begin(), purges_.end(), [&x](const auto& known) { return known.second == x.source; });
+  if (at == purges_.end())
+    return;
+  generation_row row;
+  row.request_id = at->first;
+  purges_.erase(at);
+  auto normal = caf::error{caf::exit_reason::normal};
+  if (!x.reason || x.reason == normal)
+    return;
+  log::error("generation", "purge_died", row.request_id + ": " + caf::to_string(x.reason));
+  if (!purge_restarts_.allow(restart_budget::clock::now()))
+    return; // the next one who asks begins again, or the next start
+  metrics_->restarts.Increment();
+  purge(std::move(row));
 }
 
 } // namespace segue

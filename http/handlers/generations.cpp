@@ -64,14 +64,14 @@ asio::awaitable<void> post_generation(exchange& x) {
   co_await send_json(x, body);
 }
 
-asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id) {
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id, bool purges) {
   const auto& of = x.services();
   const auto& id = x.parameter("id");
   if (!is_uuid(id)) {
     co_await x.send_problem(no_such_generation(x));
     co_return std::nullopt;
   }
-  find_generation find{id, std::move(user_id)};
+  find_generation find{id, std::move(user_id), purges};
   auto found = co_await x.ask(of.manager, std::move(find));
   bool hidden = found ? !of.may_see(found->row.user_id) : code_of(found.error()) == ec::not_found;
   if (hidden) {
@@ -125,27 +125,28 @@ asio::awaitable<void> get_generations(exchange& x) {
 }
 
 asio::awaitable<void> delete_generation(exchange& x) {
-  auto purge = x.query("purge");
-  if (purge && *purge != "true" && *purge != "false") {
+  auto wanted = x.query("purge").value_or("false");
+  bool purges = wanted == "true";
+  if (!purges && wanted != "false") {
     auto why = bad_field("purge", "purge must be true or false.");
     co_return co_await x.send_problem(std::move(why));
   }
   const auto& id = x.parameter("id");
   if (!is_uuid(id))
     co_return co_await x.send_problem(no_such_generation(x));
-  const auto& of = x.services();
-  if (auto row = co_await find_row(x); !row)
+  auto row = co_await find_row(x, {}, purges);
+  if (!row)
     co_return;
-  if (purge && *purge == "true") {
+  if (purges) {
     purge_generation request{id};
-    auto purged = co_await x.ask(of.manager, std::move(request));
+    auto purged = co_await x.ask(x.services().manager, std::move(request));
     if (!purged)
       co_return co_await x.send_error(purged.error());
     response nothing{204, {}, {}};
     co_return co_await x.send(std::move(nothing));
   }
   cancel_generation request{id};
-  auto cancelled = co_await x.ask(of.manager, std::move(request));
+  auto cancelled = co_await x.ask(x.services().manager, std::move(request));
   if (!cancelled)
     co_return co_await x.send_error(cancelled.error());
   auto body = to_json(cancelled->row);

@@ -12,8 +12,8 @@ asio::awaitable<void> get_generations(exchange& x);
 asio::awaitable<void> delete_generation(exchange& x);
 
 /// The row that `{id}` names, if who asks may see it and, with a user id, it is that user's; an answered request and nothing
-/// when there is none.
-asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id = {});
+/// when there is none. One that is being purged is there for nobody but who purges it.
+asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id = {}, bool purges = false);
 
 // -- sound
 asio::awaitable<void> get_audio(exchange& x);

@@ -143,7 +143,7 @@ void purge_state::go_on(step next) {
   advance();
 }
 
-/// An error on the way is no end, and no answer is not either: the step is done again, for a store that is away comes back.
+/// An error on the way is no end, nor is an answer that never came: the step is done again, for a store that is away comes back.
 void purge_state::failed(const caf::error& why) {
   trying_ = false;
   ++failures_;

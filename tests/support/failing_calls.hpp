@@ -3,6 +3,8 @@
 
 #include "adapters/ports.hpp"
 
+#include "tests/support/test.hpp"
+
 namespace segue {
 
 /// When a call goes wrong.
@@ -53,5 +55,15 @@ private:
   bool happened_ = false;
   bool dead_ = false;
 };
+
+/// Lets call 1, 2, 3 … of all calls go wrong, until there are no more. Returns how many there are.
+template <class Test>
+size_t each_call(Test test) {
+  size_t number = 1;
+  while (test(number))
+    ++number;
+  CAF_MESSAGE(number - 1 << " calls");
+  return number - 1;
+}
 
 } // namespace segue

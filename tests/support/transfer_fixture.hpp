@@ -48,7 +48,7 @@ public:
 
   // -- life
 
-  void start_all() {
+  virtual void start_all() {
     parent = sys.spawn<caf::hidden>([](caf::event_based_actor*) { return caf::behavior{[](int) {}}; });
     object_host = spawn_object_store_host(sys, objects, on_scheduler, counters);
     host = spawn_chunk_store_host(sys, {store, nullptr, &counters}, object_host, on_scheduler);
@@ -59,20 +59,22 @@ public:
   }
 
   /// Every actor dies at once; the engines stay.
-  void crash() {
+  virtual void crash() {
     kill(transfers);
     kill(catalogue);
     kill(object_host);
     kill_all();
   }
 
-  /// The worker that has something to do now; null: there is none.
-  caf::actor worker() {
+  /// The actor of this name that has something to do now; null: there is none.
+  caf::actor at_work(const std::string& name) {
     for (auto* job : sched.jobs)
-      if (auto* x = dynamic_cast<caf::local_actor*>(job); x && std::string{x->name()} == transfer_worker::name)
+      if (auto* x = dynamic_cast<caf::local_actor*>(job); x && name == x->name())
         return caf::actor_cast<caf::actor>(x);
     return {};
   }
+
+  caf::actor worker() { return at_work(transfer_worker::name); }
 
   /// Lets things go on until a worker has something to do, or nobody has.
   caf::actor next_worker() {
@@ -81,6 +83,54 @@ public:
       found = worker();
     return found;
   }
+
+  // -- lives: a process that dies by one of `calls` is followed by another one
+
+  /// Lets time go by until `done`.
+  template <class Predicate>
+  void go_on(Predicate done) {
+    constexpr auto step = std::chrono::milliseconds{200};
+    constexpr auto patience = std::chrono::hours{3};
+    for (caf::timespan passed{0}; !done() && passed < patience; passed += step) {
+      while (consume_message()) {
+        if (calls->dead())
+          live_again();
+        watch();
+      }
+      advance_time(step);
+    }
+    CAF_REQUIRE(done());
+  }
+
+  /// Asks and waits, as long as the process lives that was asked: the answer may never come.
+  template <class Handle, class Request>
+  awaited<reply_of<Handle, Request>> ask_once(const Handle& to, const Request& x) {
+    auto asked = post(to, x);
+    auto life = lives_;
+    go_on([&] { return asked.here() || lives_ != life; });
+    return asked;
+  }
+
+  /// Asks until that has succeeded, as whoever hands something over does.
+  template <class Handle, class Request>
+  reply_of<Handle, Request> insist(const Handle& to, const Request& x) {
+    for (;;) {
+      auto asked = ask_once(to, x); // a handle of ours: it is another one when the process was another one
+      if (asked.here() && asked.code() == ec::none)
+        return asked.reply();
+    }
+  }
+
+  /// From now on no process lives for more calls than this.
+  void die_after(size_t calls_made) {
+    die_after_ = calls_made;
+    calls->fail(die_after_, moment::after, true);
+  }
+
+  size_t lives() const { return lives_; }
+
+  /// Called after every message.
+  virtual void watch() {}
 
   // -- pieces
 
@@ -196,11 +246,23 @@ public:
   transfers_actor transfers;
 
 private:
+  void live_again() {
+    crash();
+    calls->restart();
+    if (die_after_ > 0)
+      die_after(die_after_);
+    options.holder = "life " + std::to_string(++lives_);
+    start_all();
+  }
+
   static stream_row commit(chunk_store& engine, stream_write x) {
     auto outcome = engine.commit({&x, 1}).front();
     CAF_REQUIRE_EQUAL(outcome.code, ec::none);
     return outcome.written.row;
   }
+
+  size_t die_after_ = 0; ///< 0: they live on
+  size_t lives_ = 1;
 };
 
 } // namespace segue

@@ -70,53 +70,9 @@ public:
     return all;
   }
 
-  /// If it is set, no process lives for more calls than this.
-  void die_after(size_t calls_made) {
-    die_after_ = calls_made;
-    calls->fail(die_after_, moment::after, true);
-  }
-
-  size_t lives() const { return lives_; }
-
 private:
-  /// Lets time go by until `done`. A process that has died is followed by another one.
-  template <class Predicate>
-  void go_on(Predicate done) {
-    constexpr auto step = 200ms;
-    auto patience = 3h;
-    for (caf::timespan passed{0}; !done() && passed < patience; passed += step) {
-      while (consume_message()) {
-        if (calls->dead())
-          live_again();
-        watch();
-      }
-      advance_time(step);
-    }
-    CAF_REQUIRE(done());
-  }
-
-  void live_again() {
-    crash();
-    calls->restart();
-    if (die_after_ > 0)
-      die_after(die_after_);
-    options.holder = "life " + std::to_string(++lives_);
-    start_all();
-  }
-
-  /// Asks until that has succeeded, as whoever hands something over does.
-  template <class Handle, class Request>
-  reply_of<Handle, Request> insist(const Handle& to, const Request& x) {
-    for (;;) {
-      auto asked = post(to, x); // a handle of ours: it is another one when the process was another one
-      go_on([&] { return asked.here(); });
-      if (asked.code() == ec::none)
-        return asked.reply();
-    }
-  }
-
   /// An object is relied on only when it is whole.
-  void watch() {
+  void watch() override {
     auto now = archive_of(path);
     if (now == known_)
       return;
@@ -157,19 +113,7 @@ private:
   stream_id id_ = 0;
   archive_state known_ = archive_state::none;
   std::string story_; ///< what became of the archive
-  size_t die_after_ = 0;
-  size_t lives_ = 1;
 };
-
-/// Lets call 1, 2, 3 … of all calls go wrong, until there are no more. Returns how many there are.
-template <class Test>
-size_t each_call(Test test) {
-  size_t number = 1;
-  while (test(number))
-    ++number;
-  CAF_MESSAGE(number - 1 << " calls");
-  return number - 1;
-}
 
 size_t disturb(moment when, bool crash) {
   return each_call([&](size_t number) {

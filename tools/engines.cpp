@@ -1,6 +1,7 @@
 #include "tools/engines.hpp"
 
 #include "actors/log.hpp"
+#include "adapters/store_place.hpp"
 #include "adapters/store_url.hpp"
 
 #include <map>
@@ -45,22 +46,19 @@ tenant_engines open_tenant(const std::string& name, std::shared_ptr<const settin
   return x;
 }
 
-/// Whether an engine of this URL lies elsewhere than in the folder of its tenant.
-bool is_shared_place(const std::string& url) {
-  auto colon = url.find(':');
-  return url.find(":memory:") == std::string::npos && colon != std::string::npos && colon + 1 < url.size();
-}
-
-/// What two tenants have in common is no wall between them.
+/// What two tenants have in common is no wall between them, however its URL is spelled and whoever may use it.
 void refuse_common_stores(const settings& with) {
-  std::map<std::pair<std::string, std::string>, std::string> users; ///< setting and URL to tenant
+  std::map<std::pair<std::string, std::string>, std::string> users; ///< setting and place to tenant
   for (const auto& [name, own] : with.tenants)
     for (const auto& [setting, url] : {std::pair{"chunk-store", own->chunk_store}, std::pair{"cache", own->cache},
              std::pair{"catalogue", own->catalogue}, std::pair{"objects", own->objects}}) {
-      auto [first, fresh] = users.try_emplace({setting, url}, name);
-      if (!fresh && is_shared_place(url))
+      auto place = place_of(url);
+      if (place.empty())
+        continue;
+      auto [first, fresh] = users.try_emplace({setting, place}, name);
+      if (!fresh)
         throw cannot_start{"tenants " + first->second + " and " + name + " have the same " + setting + " " + redacted(url)
-            + "; each needs its own"};
+            + " (" + redacted(place) + "); each needs its own"};
     }
 }
 

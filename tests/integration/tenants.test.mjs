@@ -171,6 +171,9 @@ describe('two tenants on stores of their own', { timeout: 120_000 }, () => {
     await everyCase(Object.entries(same), async ([setting, where]) => {
       const said = await refusal({ auth: true, tenants: { one: { [setting]: where }, two: { [setting]: where } } });
       for (const name of ['one', 'two', setting]) assert.match(said, new RegExp(`\\b${name}\\b`));
+      const stranger = where.replace(/\/\/[^@]+@/, '//somebody:else@');
+      const still = await refusal({ auth: true, tenants: { one: { [setting]: where }, two: { [setting]: stranger } } });
+      assert.match(still, /tenants one and two have the same .*each needs its own/, 'whoever uses it');
     });
   });
 

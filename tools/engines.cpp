@@ -62,6 +62,14 @@ void refuse_common_stores(const settings& with) {
     }
 }
 
+/// A worker that kept objects in its own folder would verify them there and let the only other copy go.
+void refuse_own_folders(const settings& with) {
+  for (const auto& [name, own] : with.tenants)
+    if (own->work_elsewhere && is_own_folder(own->objects))
+      throw cannot_start{"tenant " + name + ": --transfers elsewhere needs --objects that every worker reaches, and file: is a folder of this "
+          "process alone; give s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL, or file:/FOLDER with a folder that all of them share"};
+}
+
 /// A worker prolongs its lease after a third of it, and the catalogue may take its time to answer.
 void refuse_short_leases(const settings& with) {
   for (const auto& [name, own] : with.tenants)
@@ -75,6 +83,7 @@ void refuse_short_leases(const settings& with) {
 
 std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner) {
   refuse_common_stores(with);
+  refuse_own_folders(with);
   refuse_short_leases(with);
   std::vector<tenant_engines> all;
   for (const auto& [name, own] : with.tenants) {

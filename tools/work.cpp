@@ -1,6 +1,7 @@
 #include "tools/work.hpp"
 
 #include "actors/log.hpp"
+#include "adapters/store_place.hpp"
 #include "adapters/store_url.hpp"
 #include "tools/engines.hpp"
 
@@ -17,6 +18,11 @@ void refuse_embedded(const settings& with) {
       if (!is_networked(url))
         throw cannot_start{"tenant " + name + ": --" + setting + " " + redacted(url)
             + " can be used by one process alone, and that is the server; `segue work` needs redis:// and postgresql://"};
+  for (const auto& [name, own] : with.tenants)
+    if (is_own_folder(own->objects))
+      throw cannot_start{"tenant " + name + ": --objects " + own->objects + " is a folder of this process alone, where the server would not "
+          "find what is moved there; `segue work` needs s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL, or file:/FOLDER with a folder that "
+          "all of them share"};
 }
 
 } // namespace

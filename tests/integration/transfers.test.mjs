@@ -8,7 +8,7 @@ import { catchUp, metricsOf, soundOf } from '../support/api.mjs';
 import { ask, get, open, sha256, waitFor } from '../support/http.mjs';
 import { run } from '../support/need.mjs';
 import { useNetworked } from '../support/networked.mjs';
-import { temporaryFolder } from '../support/server.mjs';
+import { refusedStart, temporaryFolder } from '../support/server.mjs';
 import {
   Worker,
   bucketOf,
@@ -250,10 +250,19 @@ describe('segue work', () => {
     for (const [args, says] of [
       [[], /--chunk-store rocksdb: can be used by one process alone.*needs redis:\/\/ and postgresql:\/\//],
       [['--chunk-store', 'redis://127.0.0.1:1/0'], /--catalogue sqlite: can be used by one process alone/],
+      [
+        ['--chunk-store', 'redis://127.0.0.1:1/0', '--catalogue', 'postgresql://127.0.0.1:1/a'],
+        /--objects file: is a folder of this process alone.*needs s3:\/\/.*file:\/FOLDER/,
+      ],
     ]) {
       const { code, stdout, stderr } = await run('segue', ['work', '--data', temporaryFolder(), ...args]);
       assert.deepEqual([code, stdout], [1, '']);
       assert.match(stderr, says);
     }
+  });
+
+  it('is not waited for by a server that keeps objects where no worker finds them', async () => {
+    const says = await refusedStart(['--data', temporaryFolder(), '--listen', '127.0.0.1:0', '--transfers', 'elsewhere']);
+    assert.match(says, /--transfers elsewhere needs --objects that every worker reaches.*s3:\/\/.*file:\/FOLDER/);
   });
 });

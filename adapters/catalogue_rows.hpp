@@ -2,6 +2,7 @@
 // reading.
 #pragma once
 
+#include "actors/away.hpp"
 #include "adapters/ports.hpp"
 
 #include <algorithm>

@@ -166,7 +166,8 @@ public:
   virtual transfer_row insert(const transfer_row& row) = 0;
 
   /// Leases at most `limit` rows that are due at `now_ms`, waiting or left behind by a holder whose lease has ended, oldest
-  /// due first; no row is ever given to two. They come back `running`, with a higher `lease`.
+  /// due first; no row is ever given to two. They come back `running`, with a higher `lease`; of one that was left behind, that is one
+  /// more failed attempt, or the first one when `says_away` of its error. All times are of `clock_ms`.
   virtual std::vector<transfer_row> lease(const std::string& holder, int64_t now_ms, int64_t until_ms, uint32_t limit) = 0;
 
   /// Replaces the row if its `lease` is still the same. False: it is not, or the row is gone.

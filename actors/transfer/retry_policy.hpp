@@ -10,7 +10,7 @@
 namespace segue {
 
 struct retry_limits {
-  uint32_t attempts = 8;                      ///< in a row that may fail; then somebody has to decide
+  uint32_t attempts = 8;                      ///< in a row that may fail for good reason; then somebody has to decide
   std::chrono::milliseconds pause{1'000};     ///< after the first one, doubled by each further one …
   std::chrono::milliseconds longest{300'000}; ///< … up to here
 };
@@ -20,11 +20,13 @@ public:
   /// `seed` of the jitter, which keeps transfers that failed together from coming back together.
   explicit retry_policy(retry_limits limits = {}, uint64_t seed = 0) : limits_(limits), dice_(seed) {}
 
-  /// So many attempts have failed now. How long to wait before the next, between a half and the whole of the pause that is
-  /// due; nothing: there shall be none.
+  /// So many attempts have failed now. How long to wait before the next; nothing: there shall be none.
   std::optional<std::chrono::milliseconds> failed(uint32_t attempts) {
-    if (attempts >= limits_.attempts)
-      return std::nullopt;
+    return attempts >= limits_.attempts ? std::nullopt : std::optional{pause(attempts)};
+  }
+
+  /// Likewise of what is tried for ever: between a half and the whole of the pause that is due.
+  std::chrono::milliseconds pause(uint32_t attempts) {
     auto doublings = std::min(attempts > 0 ? attempts - 1 : 0, 30u);
     auto whole = std::min<int64_t>(limits_.pause.count() << doublings, limits_.longest.count());
     return std::chrono::milliseconds{std::uniform_int_distribution{whole - whole / 2, whole}(dice_)};

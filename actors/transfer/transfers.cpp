@@ -1,5 +1,6 @@
 #include "actors/transfer/transfers.hpp"
 
+#include "actors/away.hpp"
 #include "actors/description.hpp"
 #include "actors/log.hpp"
 #include "actors/unix_clock.hpp"
@@ -11,6 +12,10 @@ namespace segue {
 namespace {
 
 constexpr size_t most_changes = 1'000;
+
+/// Whether enough of what it met counts against it. A store that is away says nothing about a piece; and objects that nobody
+/// removes would stay for ever.
+bool may_die(const transfer_row& x) { return x.kind != transfer_kind::remove && !says_away(x.error); }
 
 } // namespace
 
@@ -157,7 +162,7 @@ void transfers_state::look() {
       .then(
           [this, free, next_look, idle](transfers_listed& x) {
             for (auto& row : x.rows)
-              if (row.attempts > 0 && !retries_.failed(row.attempts))
+              if (row.attempts > 0 && may_die(row) && !retries_.failed(row.attempts)) // its worker was lost once too often
                 store_failure(row, row.error);
               else
                 launch(std::move(row));
@@ -211,7 +216,8 @@ void transfers_state::stopped(const caf::down_msg& x) {
   look();
 }
 
-/// The attempt is counted in the row as it is now: it may have got further since it was leased.
+/// The attempt is counted in the row as it is now: it may have got further since it was leased. When the stores come or go, the
+/// counting begins anew: it is of failures in a row that mean the same.
 void transfers_state::failed(const transfer_row& leased, const caf::error& why) {
   if (code_of(why) == ec::fenced) {
     log::warning("transfer", "lease_lost", to_string(leased.kind) + " " + leased.path + " is somebody else's now");
@@ -222,7 +228,7 @@ void transfers_state::failed(const transfer_row& leased, const caf::error& why) 
           [this, leased, why](transfer_status& x) {
             if (x.row.lease != leased.lease || x.row.state != transfer_state::running)
               return;
-            ++x.row.attempts;
+            x.row.attempts = says_away(x.row.error) == is_away(code_of(why)) ? x.row.attempts + 1 : 1;
             store_failure(std::move(x.row), to_string(code_of(why)) + (detail_of(why).empty() ? "" : ": " + detail_of(why)));
           },
           [](const caf::error&) {}); // gone; or the catalogue is, and the lease will end by itself
@@ -233,7 +239,7 @@ void transfers_state::store_failure(transfer_row now, std::string why) {
   now.error = std::move(why);
   now.holder.clear();
   now.changed_at_ms = std::max(unix_now_ms(self_->clock()), now.changed_at_ms + 1);
-  auto pause = retries_.failed(now.attempts);
+  auto pause = may_die(now) ? retries_.failed(now.attempts) : std::optional{retries_.pause(now.attempts)};
   now.state = pause ? transfer_state::waiting : transfer_state::dead;
   now.due_at_ms = now.changed_at_ms + (pause ? pause->count() : 0);
   (pause ? metrics_->transfers_failed : metrics_->transfers_dead).Increment();

@@ -25,6 +25,14 @@ const statement insert_row{"insert_transfer", effect::changes,
 const statement find_path{
     "find_transfer_of_path", effect::none, "SELECT " + columns + " FROM transfers WHERE path = $1"};
 
+/// Whether the last attempt failed because somebody was away, as `says_away` has it.
+std::string says_away_sql() {
+  std::string words;
+  for (auto code : away_codes)
+    words += (words.empty() ? "'" : ", '") + to_string(code) + "'";
+  return "split_part(error, ':', 1) IN (" + words + ")";
+}
+
 /// Rows that somebody else is leasing at this moment are passed over.
 const statement lease_rows{"lease_transfers", effect::changes, R"(
     WITH due AS (
@@ -33,7 +41,7 @@ const statement lease_rows{"lease_transfers", effect::changes, R"(
       ORDER BY due_at_ms, id LIMIT $4 FOR UPDATE SKIP LOCKED),
     leased AS (
       UPDATE transfers
-      SET attempts = attempts + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
+      SET attempts = CASE WHEN state <> 'running' THEN attempts WHEN )" + says_away_sql() + R"( THEN 1 ELSE attempts + 1 END,
           error = CASE WHEN state = 'running' THEN ')" + lost_lease("") + R"(' || holder ELSE error END,
           state = 'running', holder = $1, lease = lease + 1, leased_until_ms = $3, changed_at_ms = $2
       FROM due WHERE id = due_id

@@ -69,7 +69,7 @@ std::vector<transfer_row> sqlite_catalogue::lease(
   auto rows = rows_of<transfer_row>(due.bind(now_ms).bind(now_ms).bind(limit));
   for (auto& x : rows) {
     if (x.state == transfer_state::running) {
-      ++x.attempts;
+      x.attempts = says_away(x.error) ? 1 : x.attempts + 1;
       x.error = lost_lease(x.holder);
     }
     x.state = transfer_state::running;

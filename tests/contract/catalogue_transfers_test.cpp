@@ -212,6 +212,25 @@ CAF_TEST(an ended lease is taken over and its former holder stores nothing) {
   });
 }
 
+CAF_TEST(a lost lease is the first attempt that counts when somebody was away before) {
+  for_each_catalogue([](catalogue_engine& store) {
+    store->insert(wish("a"));
+    for (auto [error, counted] : {std::pair{"unavailable: nobody there", 1u}, {"timeout", 1u}, {"storage_full: no room", 1u},
+             {"busy", 1u}, {"corrupt: other bytes", 8u}, {"", 8u}, {"unavailable as well", 8u}}) {
+      CAF_MESSAGE(error);
+      auto row = *store->find_transfer(1);
+      row.attempts = 7;
+      row.error = error;
+      row.state = transfer_state::running;
+      row.leased_until_ms = 200;
+      CAF_REQUIRE(store->store(row));
+      auto next = leased(*store, 300, 400);
+      CAF_CHECK_EQUAL(next.attempts, counted);
+      CAF_CHECK(next.error.starts_with("interrupted"));
+    }
+  });
+}
+
 CAF_TEST(dead and done rows are never leased) {
   for_each_catalogue([](catalogue_engine& store) {
     for (auto state : {transfer_state::dead, transfer_state::done}) {

@@ -292,6 +292,9 @@ describe('transfers at the shell', { timeout: 60_000 }, () => {
   const transfers = (...args) => run('segue', ['transfers', ...args, '--server', server.url]);
 
   it('says that there are none, to people and to programs', async () => {
+    const none = await transfers('retry', '--all');
+    assert.deepEqual([none.code, none.stdout], [0, ''], said(none));
+    assert.match(none.stderr, /^no dead letters$/m);
     for (const args of [['ls'], ['ls', '--dead'], ['ls', '--limit', '5']]) {
       const people = await transfers(...args);
       assert.equal(people.code, 0, said(people));
@@ -315,7 +318,7 @@ describe('transfers at the shell', { timeout: 60_000 }, () => {
   });
 
   it('exits with 2 when it is used wrongly', async () => {
-    const wrong = [[], ['retry'], ['drop'], ['retry', 'all'], ['drop', '1x'], ['retry', '99999999999999999999'], ['ls', '--limit', '0']];
+    const wrong = [[], ['retry'], ['drop'], ['drop', '--all'], ['retry', '5', '--all'], ['retry', 'all'], ['drop', '1x'], ['retry', '99999999999999999999'], ['ls', '--limit', '0']];
     await everyCase(wrong, async (args) => {
       const result = await transfers(...args);
       assert.equal(result.code, 2, `segue transfers ${args.join(' ')}: ${said(result)}`);
@@ -456,6 +459,23 @@ describe('a server that asks for a token', { timeout: 60_000 }, () => {
     assert.match(first, /^ *1 +upload +dead +8 .* generations\/1\/audio +unavailable: nobody there$/);
     assert.equal(others.length, 2, 'one more and the end');
     assert.match(people.stderr, /--limit/);
+  });
+
+  it('tries every dead letter again, over all pages, and tells which one could not be', async () => {
+    asked.length = 0;
+    const all = await segue(['transfers', 'retry', '--all', '--json', '--token', token]);
+    assert.equal(all.code, 2, said(all));
+    const { transfers, failed } = JSON.parse(all.stdout);
+    assert.deepEqual([transfers.length, failed.map(({ id }) => id)], [249, [5]]);
+    assert.deepEqual(
+      asked.slice(0, 4).map(({ method, path, query }) => `${method} ${path}${query}`),
+      [
+        'GET /v1/transfers?state=dead',
+        'GET /v1/transfers?state=dead&after=100',
+        'GET /v1/transfers?state=dead&after=200',
+        'POST /v1/transfers/1/retry',
+      ],
+    );
   });
 
   it('has an answer for each transfer that is tried again or dropped', async () => {

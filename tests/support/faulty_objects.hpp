@@ -13,6 +13,9 @@ public:
   /// Nobody answers from now on, or somebody does again.
   void away(bool x) { away_ = x; }
 
+  /// Whoever reads gets other bytes than were put from now on, or no longer.
+  void wrong(bool x) { wrong_ = x; }
+
   void put(const std::string& key, const std::string& content_type, const payload& bytes) override {
     make([&] { engine_->put(key, content_type, bytes); });
   }
@@ -34,7 +37,8 @@ public:
   }
 
   object_bytes read(const std::string& key, uint64_t from, uint64_t length) override {
-    return make([&] { return engine_->read(key, from, length); });
+    auto found = make([&] { return engine_->read(key, from, length); });
+    return wrong_ ? object_bytes{payload{std::string(found.bytes.size(), 'x')}, found.size} : found;
   }
 
   void erase(const std::string& key) override {
@@ -52,6 +56,7 @@ private:
   std::shared_ptr<object_store> engine_;
   std::shared_ptr<failing_calls> calls_;
   bool away_ = false;
+  bool wrong_ = false;
 };
 
 } // namespace segue

@@ -164,11 +164,12 @@ std::uint64_t parse_transfer_id(const std::string& text) {
   return id;
 }
 
-void add_for_transfers(
-    CLI::App& transfers, const char* name, const char* help, int (*run)(const transfers_options&), int& exit_code) {
+/// `all` says what every one of them is; null: they have to be named.
+void add_for_transfers(CLI::App& transfers, const char* name, const char* help, const char* all,
+    int (*run)(const transfers_options&), int& exit_code) {
   auto* command = transfers.add_subcommand(name, help);
   auto options = std::make_shared<transfers_options>();
-  command
+  auto* named = command
       ->add_option_function<std::vector<std::string>>(
           "id",
           [options](const std::vector<std::string>& texts) {
@@ -176,10 +177,13 @@ void add_for_transfers(
               options->ids.push_back(parse_transfer_id(text));
           },
           "Which")
-      ->required()
       ->type_name("ID");
+  if (all)
+    command->add_flag("--all", options->all, all)->excludes(named);
   add_connection(*command, options->connection);
-  command->callback([options, run, &exit_code] {
+  command->callback([options, all, run, &exit_code] {
+    if (options->ids.empty() && !options->all)
+      throw CLI::RequiredError(all ? "id, or --all," : "id");
     check_connection(options->connection);
     exit_code = run(*options);
   });
@@ -191,8 +195,8 @@ void add_transfers(CLI::App& app, int& exit_code) {
   transfers->require_subcommand(1);
   add_transfers_ls(*transfers, exit_code);
   add_for_transfers(
-      *transfers, "retry", "Try them again, at once and with all their attempts", run_transfers_retry, exit_code);
-  add_for_transfers(*transfers, "drop", "Forget them: what they were to do is not done", run_transfers_drop, exit_code);
+      *transfers, "retry", "Try them again, at once and with all their attempts", "Every dead letter", run_transfers_retry, exit_code);
+  add_for_transfers(*transfers, "drop", "Forget them: what they were to do is not done", nullptr, run_transfers_drop, exit_code);
   transfers->footer(std::string(transfers_lesson) + "\n\n" + client_help_footer);
 }
 

@@ -17,13 +17,15 @@ const char* const transfers_lesson =
     "  download  brings the chunks back, after somebody has listened to the object\n"
     "  remove    removes the object of a piece that was removed\n"
     "\n"
-    "One that fails is tried again by itself, after ever longer pauses. One that has\n"
-    "failed too often (`segue serve --transfer-attempts`) is a dead letter: its state\n"
-    "is dead, its last error is kept, and nothing more is done with that piece until\n"
-    "somebody decides. No sound is lost meanwhile. Once the cause is gone, retry it: it\n"
-    "begins anew, with all its attempts. Or drop it, and nothing of it will be done: the\n"
-    "piece stays where it is (upload, evict; download: until it is listened to again),\n"
-    "or its object stays behind for good (remove).\n"
+    "One that fails is tried again by itself, after pauses that grow to five minutes. A\n"
+    "store that is away or full is waited for as long as it takes, and a remove is never\n"
+    "given up. Anything else that has failed too often for another reason, or with its\n"
+    "worker (`segue serve --transfer-attempts`), is a dead letter: its state is dead, its\n"
+    "last error is kept, and nothing more is done with that piece until somebody\n"
+    "decides. No sound is lost meanwhile. Once the cause is gone, retry it (or --all of\n"
+    "them): it begins anew, with all its attempts. Or drop it, and nothing of it will be\n"
+    "done: the piece stays where it is (upload, evict; download: until it is listened to\n"
+    "again). A remove cannot be dropped: its objects would stay behind for good.\n"
     "\n"
     "If the server asks for an API key or token, it must be one of the role admin.";
 
@@ -60,6 +62,17 @@ reply gathered(reply answer, std::vector<transfer>& all) {
     answer.detail = "the answer is not a list of transfers; is this a Segue server?";
   }
   return answer;
+}
+
+/// Every dead letter there is, over as many pages as that takes.
+reply all_dead(const connection_options& connection, std::vector<transfer>& all) {
+  http_client client(connection);
+  for (query parameters{{"state", "dead"}};;) {
+    auto answer = gathered(client.get("/v1/transfers", parameters), all);
+    if (!answer.ok() || !answer.body["next"].is_number_unsigned() || answer.body["transfers"].empty())
+      return answer;
+    parameters = {{"state", "dead"}, {"after", answer.body["next"].dump()}};
+  }
 }
 
 /// Does one thing to each, whatever becomes of the others, until the server does not answer at all.
@@ -139,7 +152,19 @@ int run_transfers_ls(const transfers_ls_options& options) {
   return says.finish(exit_with::ok);
 }
 
-int run_transfers_retry(const transfers_options& options) {
+int run_transfers_retry(const transfers_options& given) {
+  auto options = given;
+  if (options.all) {
+    console says(options.connection, false, look_up);
+    std::vector<transfer> dead;
+    const auto answer = all_dead(options.connection, dead);
+    if (!answer.ok())
+      return says.finish(says.explain(answer));
+    for (const auto& x : dead)
+      options.ids.push_back(x.id);
+    if (dead.empty())
+      says.remark("no dead letters");
+  }
   return change_each(options, " is tried again",
       [](http_client& client, const std::string& path) { return client.post(path + "/retry", ""); });
 }

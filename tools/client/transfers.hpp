@@ -23,6 +23,8 @@ struct transfers_ls_options {
 struct transfers_options {
   connection_options connection;
   std::vector<std::uint64_t> ids;
+  /// Of `retry`: every dead letter.
+  bool all = false;
 };
 
 /// Lists transfers in the order of their ids, over as many pages as `limit` needs. The exit code.

@@ -52,6 +52,15 @@ CAF_TEST(after the last attempt there is none) {
   CAF_CHECK(!retry_policy({1}).failed(1).has_value());
 }
 
+CAF_TEST(what is tried for ever waits as long as anything else and no longer than the longest) {
+  retry_policy policy{{3, 1'000ms, 5'000ms}};
+  for (uint32_t attempts : {1u, 2u, 3u, 4u, 100u}) {
+    auto pause = policy.pause(attempts);
+    auto whole = std::min<int64_t>(1'000ll << std::min(attempts - 1, 10u), 5'000);
+    CAF_CHECK(pause.count() >= whole / 2 && pause.count() <= whole);
+  }
+}
+
 CAF_TEST(nothing failed is like one failure) {
   auto [least, most] = bounds({}, 0);
   CAF_CHECK(least >= 500 && most <= 1'000);

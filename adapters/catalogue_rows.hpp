@@ -157,6 +157,19 @@ inline transfer_row as_new(transfer_row wish) {
   return wish;
 }
 
+/// From when on a removal may begin that takes the place of what somebody works on: when that lease has ended, and as long again,
+/// for a call to the object store that was made under it may still be on its way. At most this long: when a row has changed is said by
+/// the clock of who changed it.
+inline constexpr int64_t longest_quiet_ms = 60'000;
+inline int64_t quiet_after(const transfer_row& running) {
+  return running.leased_until_ms + std::clamp<int64_t>(running.leased_until_ms - running.changed_at_ms, 0, longest_quiet_ms);
+}
+
+/// Whether an operator may have it forgotten: not what somebody works on, nor a removal, whose objects nobody would ever look for.
+inline bool may_be_dropped(const transfer_row& x) {
+  return x.state == transfer_state::done || (x.state != transfer_state::running && x.kind != transfer_kind::remove);
+}
+
 /// A number of a row as the engines count, who know no larger ones.
 inline int64_t within_range(uint64_t number) {
   return static_cast<int64_t>(std::min<uint64_t>(number, std::numeric_limits<int64_t>::max()));

@@ -24,6 +24,7 @@ void transfer_worker::begin(caf::actor parent, transfer_row row, transfer_ground
   ground_ = std::move(ground);
   options_ = options;
   metrics_ = &m;
+  leased_until_ = self_->clock().now() + options_.lease;
   self_->delayed_send(self_, options_.lease / 3, renew_lease{});
   self_->request(ground_.chunks, options_.timeout, load_stream{row_.path})
       .then(
@@ -49,11 +50,19 @@ void transfer_worker::begin(caf::actor parent, transfer_row row, transfer_ground
           });
 }
 
-/// Goes on with the reply; an error ends this attempt.
+/// Goes on with the reply; an error ends this attempt. `bytes` go over a network that may be slow.
 template <class Handle, class Request, class Reply>
-void transfer_worker::ask(Handle whom, Request what, std::function<void(Reply&)> then) {
-  self_->request(whom, options_.timeout, std::move(what))
+void transfer_worker::ask(Handle whom, Request what, std::function<void(Reply&)> then, uint64_t bytes) {
+  self_->request(whom, options_.timeout + std::chrono::milliseconds{bytes / options_.slowest}, std::move(what))
       .then([then](Reply& x) { then(x); }, [this](const caf::error& why) { fail(why); });
+}
+
+/// Adds to the object store. Who has stood still for longer than its lease may come after a removal, which would not come again.
+template <class Request, class Reply>
+void transfer_worker::write_object(Request what, std::function<void(Reply&)> then, uint64_t bytes) {
+  if (self_->clock().now() >= leased_until_)
+    return fail(caf::make_error(ec::fenced, std::string{"the lease has run out"}));
+  ask<object_store_actor, Request, Reply>(ground_.objects, std::move(what), std::move(then), bytes);
 }
 
 /// Stores the row. Whoever has lost the lease meanwhile ends here.
@@ -61,8 +70,10 @@ void transfer_worker::record(next_step then) {
   row_.changed_at_ms = std::max(unix_now_ms(self_->clock()), row_.changed_at_ms + 1);
   if (row_.state == transfer_state::running)
     row_.leased_until_ms = row_.changed_at_ms + options_.lease.count();
+  auto until = self_->clock().now() + options_.lease;
   ask<catalogue_actor, store_transfer, transfer_status>(
-      ground_.catalogue, store_transfer{row_}, [this, then](transfer_status& x) {
+      ground_.catalogue, store_transfer{row_}, [this, until, then](transfer_status& x) {
+        leased_until_ = until;
         caf::anon_send(parent_, std::move(x));
         then();
       });
@@ -120,7 +131,7 @@ void transfer_worker::upload(const stream_row& stream) {
   row_.bytes_total = stream_.tail;
   bool in_parts = options_.part_bytes > 0 && stream_.tail > options_.part_bytes;
   auto begin = [this] {
-    ask<object_store_actor, begin_upload, upload_begun>(ground_.objects,
+    write_object<begin_upload, upload_begun>(
         begin_upload{bytes_key(row_.path), stream_.content_type}, [this](upload_begun& x) {
           upload_id_ = std::move(x.upload_id);
           read_piece();
@@ -157,10 +168,11 @@ void transfer_worker::read_piece() {
 void transfer_worker::send_part(next_step then) {
   auto size = part_.size();
   put_part part{bytes_key(row_.path), upload_id_, static_cast<uint32_t>(tags_.size() + 1), payload{std::exchange(part_, {})}};
-  ask<object_store_actor, put_part, part_put>(ground_.objects, std::move(part), [this, size, then](part_put& x) {
+  auto put = [this, size, then](part_put& x) {
     tags_.push_back(std::move(x.tag));
     progress(size, then);
-  });
+  };
+  write_object<put_part, part_put>(std::move(part), put, size);
 }
 
 void transfer_worker::finish_object() {
@@ -168,12 +180,11 @@ void transfer_worker::finish_object() {
   sum_ = sha256{};
   auto there = [this](object_put&) { verify(0); };
   if (!upload_id_.empty())
-    return ask<object_store_actor, finish_upload, object_put>(
-        ground_.objects, finish_upload{bytes_key(row_.path), upload_id_, tags_}, there);
+    return write_object<finish_upload, object_put>(finish_upload{bytes_key(row_.path), upload_id_, tags_}, there);
   auto size = part_.size();
   put_object all{bytes_key(row_.path), stream_.content_type, payload{std::exchange(part_, {})}};
-  ask<object_store_actor, put_object, object_put>(
-      ground_.objects, std::move(all), [this, size](object_put&) { progress(size, [this] { verify(0); }); });
+  auto put = [this, size](object_put&) { progress(size, [this] { verify(0); }); };
+  write_object<put_object, object_put>(std::move(all), put, size);
 }
 
 /// Reads everything back: what is kept elsewhere must be what was heard.
@@ -189,12 +200,13 @@ void transfer_worker::verify(position at) {
           return fail(corrupt("the object has " + std::to_string(x.size) + " bytes, and not " + std::to_string(stream_.tail)));
         sum_.add(x.bytes.view());
         verify(at + x.bytes.size());
-      });
+      },
+      read_bytes);
 }
 
 void transfer_worker::put_manifest() {
   put_object known{manifest_key(row_.path), "application/json", payload{manifest_.write()}};
-  ask<object_store_actor, put_object, object_put>(ground_.objects, std::move(known), [this](object_put&) {
+  write_object<put_object, object_put>(std::move(known), [this](object_put&) {
     mark(archive_state::none, archive_state::stored, [this] { wait_for_eviction(); });
   });
 }
@@ -266,7 +278,8 @@ void transfer_worker::restore(position at) {
         auto next = records.chunks.back().end();
         ask<chunk_store_actor, restore_chunks, stream_written>(ground_.chunks, std::move(records),
             [this, at, next](stream_written&) { progress(next - at, [this, next] { restore(next); }); });
-      });
+      },
+      part.length);
 }
 
 // -- remove ------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,8 @@ struct transfer_ground {
 
 struct transfer_options {
   std::chrono::milliseconds lease{30'000};  ///< a worker that is silent for so long has lost its transfer
-  std::chrono::milliseconds timeout{60'000}; ///< of one step
+  std::chrono::milliseconds timeout{60'000}; ///< of one step …
+  uint64_t slowest = 16;                     ///< … and 1 ms more for so many bytes that it moves to or from the object store
   uint64_t part_bytes = 8 << 20;             ///< larger pieces are uploaded in parts of this size; 0: always in one
   std::chrono::milliseconds evict_after{0};  ///< how long chunks stay when an object has them
 };
@@ -44,7 +45,9 @@ private:
 
   // -- what every kind does
   template <class Handle, class Request, class Reply>
-  void ask(Handle whom, Request what, std::function<void(Reply&)> then);
+  void ask(Handle whom, Request what, std::function<void(Reply&)> then, uint64_t bytes = 0);
+  template <class Request, class Reply>
+  void write_object(Request what, std::function<void(Reply&)> then, uint64_t bytes = 0);
   void record(next_step then);
   void abort_uploads(next_step then);
   void progress(uint64_t bytes, next_step then);
@@ -74,6 +77,7 @@ private:
   transfer_ground ground_;
   transfer_options options_;
   metrics* metrics_ = nullptr;
+  caf::actor_clock::time_point leased_until_; ///< as far as is known here
 
   // -- the piece
   stream_row stream_;

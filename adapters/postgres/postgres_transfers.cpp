@@ -7,13 +7,15 @@ namespace {
 const std::string columns = "id, " + column_names<transfer_row>();
 
 /// Of two who insert the same path at the same time the second one sees the row of the first. No row comes back when
-/// the one that is there stays.
+/// the one that is there stays. `quiet_after` is what a removal waits for.
 const statement insert_row{"insert_transfer", effect::changes,
     "INSERT INTO transfers AS old (" + column_names<transfer_row>() + ") VALUES (" + placeholders<transfer_row>(1)
         + R"()
     ON CONFLICT (path) DO UPDATE SET
       id = excluded.id, kind = excluded.kind, state = excluded.state, attempts = excluded.attempts,
-      due_at_ms = CASE WHEN old.state = 'running' THEN greatest(excluded.due_at_ms, old.leased_until_ms)
+      due_at_ms = CASE WHEN old.state = 'running' THEN greatest(excluded.due_at_ms,
+                         old.leased_until_ms + least(greatest(old.leased_until_ms - old.changed_at_ms, 0), )"
+        + std::to_string(longest_quiet_ms) + R"())
                        ELSE excluded.due_at_ms END,
       holder = '', lease = old.lease + 1, leased_until_ms = 0,
       bytes_done = excluded.bytes_done, bytes_total = excluded.bytes_total, error = excluded.error,

@@ -26,7 +26,7 @@ bool gives_way(const transfer_row& old, const transfer_row& wish) {
 void replace(database& db, const transfer_row& old, transfer_row& wish) {
   wish.lease = old.lease + 1;
   if (old.state == transfer_state::running)
-    wish.due_at_ms = std::max(wish.due_at_ms, old.leased_until_ms);
+    wish.due_at_ms = std::max(wish.due_at_ms, quiet_after(old));
   statement{db, "DELETE FROM transfers WHERE id = ?"}.bind(old.id).step();
 }
 

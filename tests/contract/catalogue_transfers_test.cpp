@@ -141,23 +141,34 @@ CAF_TEST(a removal takes the place of anything but a removal) {
   });
 }
 
-CAF_TEST(a removal of what runs waits for the end of that lease) {
+CAF_TEST(a removal of what runs waits for the end of that lease and as long again) {
   for_each_catalogue([](catalogue_engine& store) {
     store->insert(wish("a"));
     auto running = leased(*store, 100, 200);
     auto removal = store->insert(wish("a", transfer_kind::remove, 110));
     CAF_CHECK_NOT_EQUAL(removal.id, running.id);
     CAF_CHECK_GREATER(removal.lease, running.lease);
-    CAF_CHECK_EQUAL(removal.due_at_ms, 200);
+    CAF_CHECK_EQUAL(removal.due_at_ms, 300);
     CAF_CHECK(!store->store(running)); // who had it notices
-    CAF_CHECK(store->lease("w", 199, 300, 10).empty());
-    auto begun = leased(*store, 200, 300);
+    CAF_CHECK(store->lease("w", 299, 400, 10).empty());
+    auto begun = leased(*store, 300, 400);
     CAF_CHECK_EQUAL(begun.kind, transfer_kind::remove);
     // A removal that wants to wait longer does.
     store->insert(wish("b"));
     leased(*store, 200, 300);
     auto later = store->insert(wish("b", transfer_kind::remove, 900));
     CAF_CHECK_EQUAL(later.due_at_ms, 900);
+    // Of a long lease a minute is enough, and clocks that differ change little.
+    store->insert(wish("c"));
+    leased(*store, 200, 1'000'200);
+    auto minute = store->insert(wish("c", transfer_kind::remove, 900));
+    CAF_CHECK_EQUAL(minute.due_at_ms, 1'060'200);
+    store->insert(wish("d"));
+    auto ahead = leased(*store, 200, 1'000);
+    ahead.changed_at_ms = 70'000;
+    CAF_CHECK(store->store(ahead));
+    auto ended = store->insert(wish("d", transfer_kind::remove, 900));
+    CAF_CHECK_EQUAL(ended.due_at_ms, 1'000);
   });
 }
 

@@ -86,20 +86,44 @@ caf::result<transfers_listed> rows_of(const char* doing, Query query) {
   return transfers_listed{std::move(*rows), false};
 }
 
-caf::result<transfer_status> insert(catalogue_store& engine, const insert_transfer& x) {
-  auto row = guarded("adding a transfer", [&] { return engine.insert(x.row); });
+/// What somebody wants to be due or leased so much after `now_ms` of its own clock, by the clock of the catalogue.
+int64_t by_clock(catalogue_store& engine, int64_t wanted_ms, int64_t now_ms) {
+  auto clock = engine.clock_ms();
+  return clock ? *clock + (wanted_ms - now_ms) : wanted_ms;
+}
+
+caf::result<transfer_status> insert(catalogue_store& engine, transfer_row wish) {
+  auto row = guarded("adding a transfer", [&] {
+    wish.due_at_ms = by_clock(engine, wish.due_at_ms, wish.changed_at_ms);
+    return engine.insert(wish);
+  });
   if (!row)
     return row.error();
   return transfer_status{std::move(*row)};
 }
 
-caf::result<transfer_status> store(catalogue_store& engine, const store_transfer& x) {
-  auto stored = guarded("storing a transfer", [&] { return engine.store(x.row); });
+caf::result<transfers_listed> lease(catalogue_store& engine, const lease_transfers& x) {
+  return rows_of("leasing transfers", [&] {
+    auto now = engine.clock_ms().value_or(x.now_ms);
+    return engine.lease(x.holder, now, now + (x.until_ms - x.now_ms), x.limit);
+  });
+}
+
+/// A worker prolongs its lease with what it has done, or says when there is more to do: from now on, as long as it says.
+caf::result<transfer_status> store(catalogue_store& engine, const transfer_row& row) {
+  auto stored = guarded("storing a transfer", [&] {
+    auto kept = row;
+    if (row.state == transfer_state::running)
+      kept.leased_until_ms = by_clock(engine, row.leased_until_ms, row.changed_at_ms);
+    if (row.state == transfer_state::waiting)
+      kept.due_at_ms = by_clock(engine, row.due_at_ms, row.changed_at_ms);
+    return engine.store(kept);
+  });
   if (!stored)
     return stored.error();
   if (!*stored)
-    return caf::make_error(ec::fenced, "transfer " + std::to_string(x.row.id) + " is somebody else's");
-  return transfer_status{x.row};
+    return caf::make_error(ec::fenced, "transfer " + std::to_string(row.id) + " is somebody else's");
+  return transfer_status{row};
 }
 
 /// What an operator changes about a row; `good` says in which states that is possible.
@@ -173,11 +197,9 @@ writer_actor::behavior_type writer(writer_actor::pointer self, std::shared_ptr<c
       [engine](const store_generation& x) { return store(*engine, x.row); },
       [engine](const erase_generation& x) { return erase(*engine, x.request_id); },
       [engine](const find_generation& x) { return find(*engine, x); },
-      [engine](const insert_transfer& x) { return insert(*engine, x); },
-      [engine](const lease_transfers& x) {
-        return rows_of("leasing transfers", [&] { return engine->lease(x.holder, x.now_ms, x.until_ms, x.limit); });
-      },
-      [engine](const store_transfer& x) { return store(*engine, x); },
+      [engine](const insert_transfer& x) { return insert(*engine, x.row); },
+      [engine](const lease_transfers& x) { return lease(*engine, x); },
+      [engine](const store_transfer& x) { return store(*engine, x.row); },
       [self, engine](const retry_transfer& x) { return retry(*engine, x, unix_now_ms(self->clock())); },
       [engine](const drop_transfer& x) { return drop(*engine, x); },
       [engine](const prune_transfers& x) { return prune(*engine, x); },

@@ -160,6 +160,10 @@ public:
 
   // -- transfers, by any number of processes
 
+  /// Now by the one clock that says when leases end, in Unix ms: processes that share the rows may have clocks that differ. Nothing:
+  /// that of whoever asks will do.
+  virtual std::optional<int64_t> clock_ms() { return std::nullopt; }
+
   /// The row of this path as it is now: the one that was there, unless it is done, or this is a removal and that one is
   /// not; else this one, with a new id, waiting, and with what was left of an upload of that one. A removal that takes the place of a
   /// leased row is due only when that lease has ended, and as long again, at most a minute: until nothing that was begun under

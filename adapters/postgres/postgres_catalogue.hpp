@@ -22,6 +22,7 @@ public:
   std::vector<generation_row> newest(const std::string& user_id, uint64_t before, uint32_t limit) override;
   std::vector<generation_row> unfinished(uint64_t after, uint32_t limit) override;
 
+  std::optional<int64_t> clock_ms() override; ///< the server's
   transfer_row insert(const transfer_row& row) override;
   std::vector<transfer_row> lease(const std::string& holder, int64_t now_ms, int64_t until_ms, uint32_t limit) override;
   bool store(const transfer_row& row) override;

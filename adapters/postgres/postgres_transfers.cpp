@@ -6,6 +6,8 @@ namespace {
 
 const std::string columns = "id, " + column_names<transfer_row>();
 
+const statement read_clock{"read_clock", effect::none, "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"};
+
 /// Of two who insert the same path at the same time the second one sees the row of the first. No row comes back when
 /// the one that is there stays. `quiet_after` is what a removal waits for.
 const statement insert_row{"insert_transfer", effect::changes,
@@ -85,6 +87,8 @@ std::optional<transfer_row> changed_or_found(session now, const statement& chang
 }
 
 } // namespace
+
+std::optional<int64_t> postgres_catalogue::clock_ms() { return connections_.run(read_clock)[0][0].as<int64_t>(); }
 
 transfer_row postgres_catalogue::insert(const transfer_row& row) {
   values x;

@@ -82,6 +82,20 @@ CAF_TEST(a wish begins to wait whatever it says about a lease) {
   });
 }
 
+CAF_TEST(only a catalogue that others share has a clock of its own and it goes) {
+  for_each_catalogue([](catalogue_engine& store) {
+    auto now = [] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    };
+    auto before = now();
+    auto clock = store->clock_ms();
+    CAF_CHECK_EQUAL(clock.has_value(), store.url().starts_with("postgresql"));
+    CAF_CHECK(!clock || (*clock >= before - 1 && *clock <= now() + 1)); // the server is on this machine
+    auto later = store->clock_ms();
+    CAF_CHECK(!clock || *later >= *clock);
+  });
+}
+
 CAF_TEST(what is inserted twice is there once) {
   for_each_catalogue([](catalogue_engine& store) {
     for (auto state : {transfer_state::waiting, transfer_state::dead}) {

@@ -32,6 +32,11 @@ public:
     return make([&] { return engine_->unfinished(after, limit); });
   }
 
+  /// What its clock says, whatever that of whoever asks does.
+  void show(std::optional<int64_t> clock_ms) { shown_ms_ = clock_ms; }
+
+  std::optional<int64_t> clock_ms() override { return shown_ms_ ? shown_ms_ : engine_->clock_ms(); }
+
   transfer_row insert(const transfer_row& row) override {
     return make([&] { return engine_->insert(row); });
   }
@@ -84,6 +89,7 @@ private:
   std::shared_ptr<catalogue_store> engine_;
   std::shared_ptr<failing_calls> calls_;
   bool away_ = false;
+  std::optional<int64_t> shown_ms_;
 };
 
 } // namespace segue

@@ -252,6 +252,58 @@ CAF_TEST(a worker that has lost its lease writes nothing more) {
   CAF_CHECK_GREATER(stolen, 10u);
 }
 
+CAF_TEST(a worker that stood still for longer than its lease puts nothing into the object store) {
+  size_t stood = 0;
+  for (size_t at = 1; at < 60; ++at) {
+    auto options = world::standard();
+    options.each.part_bytes = 5 << 20;
+    world x{options};
+    x.keep("a", x.sound(11 << 20), 1 << 20);
+    x.post(x.transfers, enqueue_upload{"a"});
+    for (size_t i = 0; i < at; ++i)
+      x.consume_message();
+    auto working = x.next_worker();
+    auto leased = x.transfer_of("a");
+    if (!working || leased.state != transfer_state::running)
+      continue;
+    ++stood;
+    auto until = leased.leased_until_ms + 3'600'000;
+    CAF_REQUIRE_EQUAL(x.row_engine->lease("thief", leased.leased_until_ms, until, 1).size(), 1u);
+    auto before = x.object_files();
+    x.advance_time(options.each.lease + 1s);
+    x.consume_messages();
+    CAF_CHECK_EQUAL(x.object_files(), before);
+  }
+  CAF_CHECK_GREATER(stood, 20u);
+}
+
+CAF_TEST(whose clock is ahead steals nothing when the catalogue has one) {
+  world x;
+  constexpr int64_t clock = 5'000, hour = 3'600'000, lease = 30'000; // nobody else's clock is anywhere near
+  x.rows->show(clock);
+  transfer_row wish;
+  wish.path = "a";
+  wish.due_at_ms = wish.changed_at_ms = 70 * hour;
+  auto there = x.ask(x.catalogue, insert_transfer{wish}).reply().row;
+  CAF_CHECK_EQUAL(there.due_at_ms, clock);
+  auto leased = [&](const std::string& holder, int64_t now) {
+    return x.ask(x.catalogue, lease_transfers{holder, now, now + lease, 1}).reply().rows;
+  };
+  auto ours = leased("one", 3 * hour);
+  CAF_REQUIRE_EQUAL(ours.size(), 1u);
+  CAF_CHECK_EQUAL(ours.front().leased_until_ms, clock + lease);
+  CAF_CHECK(leased("ahead", 900 * hour).empty());
+  x.rows->show(clock + 20'000);
+  auto row = ours.front();
+  row.changed_at_ms = 2 * hour; // it has set its clock back
+  row.leased_until_ms = row.changed_at_ms + lease;
+  x.ask(x.catalogue, store_transfer{row}).reply();
+  x.rows->show(clock + 49'999);
+  CAF_CHECK(leased("ahead", 900 * hour).empty());
+  x.rows->show(clock + 50'000);
+  CAF_CHECK_EQUAL(leased("behind", 1).size(), 1u);
+}
+
 CAF_TEST(a worker that takes long keeps its lease) {
   world x;
   x.keep("a", x.sound(60'000'000), 500'000);

@@ -35,7 +35,9 @@ public:
   virtual ~owned_store() = default;
 
   /// Takes the lease for so long, or prolongs it. Nothing: it is ours; else who has it. When it changes hands the fencing
-  /// epoch rises: whatever a former owner still sends fails with `ec::fenced`. Throws when the store does not answer.
+  /// epoch rises: whatever a former owner still sends fails with `ec::fenced`. Who finds out, by prolonging, that somebody else has had
+  /// it meanwhile is told whom, once, also when it is free again: what was done since then did not count. Throws when the store
+  /// does not answer.
   virtual std::optional<std::string> take_lease(const std::string& /*holder*/, std::chrono::milliseconds /*how_long*/) {
     return std::nullopt;
   }

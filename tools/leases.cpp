@@ -11,8 +11,10 @@ lease_keeper::lease_keeper(
   for (const auto& x : of) {
     auto whose = of.size() > 1 ? "tenant " + x.name + ": " : std::string{};
     auto holder = holder_ + "/" + x.name; // two tenants in one store would be in each other's way
-    stores_.push_back({whose + "the chunk store " + redacted(x.with->chunk_store), holder, x.chunks});
-    stores_.push_back({whose + "the catalogue " + redacted(x.with->catalogue), holder, x.catalogue});
+    if (is_networked(x.with->chunk_store)) // else it is locked with the data folder
+      stores_.push_back({whose + "the chunk store " + redacted(x.with->chunk_store), holder, x.chunks});
+    if (is_networked(x.with->catalogue))
+      stores_.push_back({whose + "the catalogue " + redacted(x.with->catalogue), holder, x.catalogue});
   }
   try {
     for (const auto& x : stores_)
@@ -21,7 +23,8 @@ lease_keeper::lease_keeper(
     release();
     throw;
   }
-  thread_ = std::thread{[this] { keep(); }};
+  for (const auto& x : stores_)
+    threads_.emplace_back([this, &x] { keep(x); });
 }
 
 lease_keeper::~lease_keeper() {
@@ -29,8 +32,9 @@ lease_keeper::~lease_keeper() {
     std::lock_guard lock{mutex_};
     done_ = true;
   }
-  ended_.notify_one();
-  thread_.join();
+  ended_.notify_all();
+  for (auto& x : threads_)
+    x.join();
   release();
 }
 
@@ -66,20 +70,19 @@ void lease_keeper::take(const held& x) {
   }
 }
 
-void lease_keeper::keep() {
+/// Somebody else who has it, or has had it meanwhile: what this server did since then may be undone, or done twice.
+void lease_keeper::keep(const held& x) {
   std::unique_lock lock{mutex_};
   while (!ended_.wait_for(lock, how_long_ / 3, [this] { return done_; })) {
     lock.unlock();
-    for (const auto& x : stores_) {
-      try {
-        if (auto other = x.store->take_lease(x.holder, how_long_)) {
-          log::error("server", "lease_lost", x.name + " is in use by another server (" + *other + "): this one ends");
-          lost_();
-          return;
-        }
-      } catch (const std::exception& e) {
-        log::warning("server", "lease_not_prolonged", x.name + ": " + e.what());
+    try {
+      if (auto other = x.store->take_lease(x.holder, how_long_)) {
+        log::error("server", "lease_lost", x.name + " is in use by another server (" + *other + "): this one ends");
+        lost_();
+        return;
       }
+    } catch (const std::exception& e) {
+      log::warning("server", "lease_not_prolonged", x.name + ": " + e.what());
     }
     lock.lock();
   }

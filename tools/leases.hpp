@@ -10,7 +10,7 @@
 
 namespace segue {
 
-/// Holds the leases of all stores, and prolongs them.
+/// Holds the leases of all stores, and prolongs each on a thread of its own: one that does not answer costs nobody else theirs.
 class lease_keeper {
 public:
   /// Waits until a server that has ended without a word has lost its lease. Throws `cannot_start` when another one is alive.
@@ -26,7 +26,7 @@ private:
   };
 
   void take(const held& x);
-  void keep();
+  void keep(const held& x);
   void release();
 
   std::vector<held> stores_;
@@ -36,7 +36,7 @@ private:
   std::mutex mutex_;
   std::condition_variable ended_;
   bool done_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_; ///< one for each networked store
 };
 
 } // namespace segue

@@ -38,6 +38,7 @@ public:
   [[noreturn]] void fenced(uint64_t epoch);
 
 private:
+  std::optional<std::string> prolong(session& now, const values& wish);
   bool begin_settling();
   void end_settling(bool in_doubt);
   uint64_t epoch_now();
@@ -50,6 +51,7 @@ private:
   std::mutex mutex_;
   uint64_t epoch_ = 0; ///< 0: not the owner
   bool asked_ = false; ///< for the lease, which may be ours though the answer was lost
+  bool ours_ = false;  ///< the lease, as `take` has said last
   bool in_doubt_ = false;
   bool settling_ = false; ///< somebody does
   std::condition_variable settled_;

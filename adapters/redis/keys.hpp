@@ -14,6 +14,7 @@ struct key_names {
   std::string due() const { return prefix + "due"; }         ///< sorted set: who expires some day
   std::string lease() const { return prefix + "lease"; }     ///< who owns the store
   std::string epoch() const { return prefix + "epoch"; }     ///< rises whenever that changes
+  std::string taker() const { return prefix + "taker"; }     ///< who took it last; stays when the lease has run out
 
   std::string rows() const { return prefix + "s:"; }
   std::string row(stream_id id) const { return rows() + std::to_string(id); }

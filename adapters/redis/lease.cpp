@@ -18,29 +18,31 @@ lease::lease(server where, key_names keys) : connection_(std::move(where)), keys
 std::optional<std::string> lease::take(const std::string& holder, std::chrono::milliseconds how_long) {
   std::lock_guard lock{asking_};
   auto before = now();
-  return take(holder, how_long, before && before->holder == holder ? std::optional{before->epoch} : std::nullopt);
+  auto ours = told_ == holder; // then it is not ours again if somebody else has had it
+  auto other = take(holder, how_long, before && before->holder == holder ? before->epoch : "", ours ? "on" : "anew");
+  told_ = other ? "" : holder;
+  return other;
 }
 
 std::optional<std::string> lease::take(
-    const std::string& holder, std::chrono::milliseconds how_long, std::optional<std::string> known) {
+    const std::string& holder, std::chrono::milliseconds how_long, std::string epoch, std::string how) {
   connection_.ensure();
   auto ms = std::to_string(std::max<int64_t>(how_long.count(), 1));
-  auto anew = !known;
-  auto epoch = known.value_or("");
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
-    auto answer = connection_.run(
-        scripts::take_lease, {keys_.lease(), keys_.epoch()}, {holder, ms, epoch, anew ? "anew" : "on"});
+    auto answer =
+        connection_.run(scripts::take_lease, {keys_.lease(), keys_.epoch(), keys_.taker()}, {holder, ms, epoch, how});
     auto what = answer[0].text();
     if (what == "ours") {
       remember(held{holder, how_long, std::string{answer[1].text()}});
       return std::nullopt;
     }
-    if (what == "theirs") {
+    if (what == "theirs" || what == "lost") {
       remember(std::nullopt);
       return std::string{answer[1].text()};
     }
     epoch = answer[1].text();
-    anew = true; // somebody had it meanwhile
+    if (how == "on")
+      how = "raise"; // an answer was lost
   }
   throw adapter_error{ec::unavailable, connection_.where().name() + ": the store changes hands all the time"};
 }
@@ -51,6 +53,7 @@ void lease::release(const std::string& holder) {
   if (!before || before->holder != holder)
     return;
   remember(std::nullopt);
+  told_.clear();
   connection_.ensure();
   connection_.run(scripts::release_lease, {keys_.lease(), keys_.epoch()}, {holder, before->epoch});
 }
@@ -60,7 +63,7 @@ void lease::raise_epoch() {
   auto before = now();
   if (!before)
     throw adapter_error{ec::fenced, connection_.where().name() + ": the store is not ours"};
-  if (auto owner = take(before->holder, before->how_long, std::nullopt))
+  if (auto owner = take(before->holder, before->how_long, before->epoch, "raise"))
     throw adapter_error{ec::fenced, connection_.where().name() + ": the store belongs to " + *owner};
 }
 

@@ -32,15 +32,16 @@ private:
     std::string epoch;
   };
 
-  /// The epoch it is held with is `known`; without one it is taken anew.
+  /// `epoch` is the one it is held with, as far as is known; for `how` see `scripts::take_lease`.
   std::optional<std::string> take(
-      const std::string& holder, std::chrono::milliseconds how_long, std::optional<std::string> known);
+      const std::string& holder, std::chrono::milliseconds how_long, std::string epoch, std::string how);
   std::optional<held> now() const;
   void remember(std::optional<held> x);
 
-  std::mutex asking_; ///< for the connection
+  std::mutex asking_; ///< for the connection, and what follows it
   connection connection_;
   key_names keys_;
+  std::string told_; ///< the holder that was told last that it is its own; empty: none
   mutable std::mutex mutex_; ///< for what follows
   std::optional<held> held_;
 };

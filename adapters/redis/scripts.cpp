@@ -104,13 +104,18 @@ local holder, epoch = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]) or 
 if holder and holder ~= ARGV[1] then
   return {'theirs', holder}
 end
+local taker = redis.call('GET', KEYS[3])
+if ARGV[4] ~= 'anew' and taker and taker ~= ARGV[1] then
+  return {'lost', taker}
+end
 if epoch ~= ARGV[3] then
   return {'moved', epoch}
 end
-if not holder or ARGV[4] == 'anew' then
+if not holder or ARGV[4] ~= 'on' then
   redis.call('INCR', KEYS[2])
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[3], ARGV[1])
 return {'ours', redis.call('GET', KEYS[2])}
 )lua";
 

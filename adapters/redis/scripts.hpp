@@ -23,9 +23,10 @@ extern const script load_records;
 /// KEYS: the names. ARGV: a path, and what the keys of rows begin with. Answers the row.
 extern const script load_row;
 
-/// KEYS: lease, epoch. ARGV: holder, milliseconds, the epoch expected, and `anew` or `on`. The epoch rises when it is taken
-/// anew, or nobody has it any more. Answers `ours` and the epoch; `theirs` and the holder; or `moved` and the epoch, which is
-/// not the expected one: then nothing was done, so that a command that comes late does nothing.
+/// KEYS: lease, epoch, taker. ARGV: holder, milliseconds, the epoch expected, and how: `anew`; or by whoever has it, `on` or with
+/// another epoch, `raise`. The epoch rises unless it goes on. Answers `ours` and the epoch; `theirs` and the holder; `lost` and who
+/// has had it since, to whoever does not take it anew; or `moved` and the epoch, which is not the expected one. But for `ours`
+/// nothing was done, so that a command that comes late does nothing.
 extern const script take_lease;
 
 /// KEYS: lease, epoch. ARGV: holder, the epoch it is held with. The epoch rises.

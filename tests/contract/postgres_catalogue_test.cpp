@@ -113,6 +113,25 @@ CAF_TEST(an ended lease is taken over and its former owner fenced) {
   CAF_CHECK_EQUAL(writing(*two, "b"), ec::none);
 }
 
+CAF_TEST(a lease that somebody else had meanwhile is lost and then a new one) {
+  auto url = postgres_url();
+  for (bool written : {false, true}) {
+    auto one = open(url);
+    auto two = open(url);
+    CAF_CHECK(wins(*one, "one", 0ms));
+    CAF_CHECK(wins_in_time(*two, "two"));
+    CAF_CHECK_EQUAL(writing(*two, written ? "a" : "b"), ec::none);
+    if (written)
+      CAF_CHECK_EQUAL(writing(*one, "c"), ec::fenced);
+    two->release_lease("two");
+    CAF_CHECK(one->take_lease("one", 1min).has_value()); // whoever prolongs it has to know
+    CAF_CHECK_EQUAL(writing(*one, "c"), ec::fenced);
+    CAF_CHECK(wins(*one, "one"));
+    CAF_CHECK_EQUAL(writing(*one, written ? "d" : "e"), ec::none);
+    one->release_lease("one");
+  }
+}
+
 CAF_TEST(an ended lease that nobody took goes on) {
   auto store = open(postgres_url());
   CAF_CHECK(wins(*store, "one", 0ms));

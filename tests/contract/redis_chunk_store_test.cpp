@@ -111,7 +111,7 @@ CAF_TEST(a lease that has run out goes to who asks next and fences the former ow
   CAF_CHECK_EQUAL(commit(*a, claim_stream{"a"}).written.row.tail, 6u);
 }
 
-CAF_TEST(a lease that somebody else had meanwhile is a new one) {
+CAF_TEST(a lease that somebody else had meanwhile is lost and then a new one) {
   auto url = redis_url();
   auto a = open(url);
   CAF_CHECK(!a->take_lease("a", 40ms));
@@ -122,10 +122,25 @@ CAF_TEST(a lease that somebody else had meanwhile is a new one) {
   commit(*b, delete_stream{"a"});
   b->release_lease("b");
   CAF_CHECK_EQUAL(commit_error(*a, put(row, {"late"})), ec::fenced); // it has not asked again
+  CAF_CHECK_EQUAL(thrown([&] { a->reopen(); }), ec::fenced);         // nor does it come back this way
+  CAF_CHECK(a->take_lease("a", 1min) == "b");                        // whoever prolongs it has to know
   CAF_CHECK(!a->take_lease("a", 1min));
+  a->reopen();
   CAF_CHECK_EQUAL(commit(*a, put(row, {"late"})).code, ec::not_found);
   CAF_CHECK_EQUAL(create(*a, "b").id, other.id);
   CAF_CHECK_EQUAL(create(*a, "c").id, other.id + 1);
+}
+
+CAF_TEST(a lease that ran out and that nobody else had is prolonged) {
+  auto url = redis_url();
+  auto a = open(url);
+  CAF_CHECK(!a->take_lease("a", 40ms));
+  auto row = create(*a);
+  std::this_thread::sleep_for(80ms);
+  CAF_CHECK(!a->take_lease("a", 1min));
+  CAF_CHECK_EQUAL(commit(*a, put(row, {"abc"})).code, ec::none);
+  a->reopen();
+  CAF_CHECK(!a->take_lease("a", 1min));
 }
 
 CAF_TEST(the same holder in another process fences the former one) {

@@ -96,7 +96,7 @@ std::shared_ptr<catalogue_store> open_catalogue(const std::string& url, const ad
       {"postgresql",
           [](const std::string& rest, const adapter_context& c) {
             return std::make_shared<postgres::postgres_catalogue>(
-                "postgresql:" + rest, postgres::limits{c.connections, c.store_timeout});
+                "postgresql:" + rest, postgres::limits{c.connections, c.store_timeout}, c.owner);
           }},
   };
   return open(known, "catalogue", url, context);

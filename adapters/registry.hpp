@@ -16,7 +16,8 @@ struct adapter_context {
   std::chrono::milliseconds generator_silence{60'000}; ///< how long an outside model may send nothing
   std::chrono::milliseconds store_timeout{5'000};      ///< how long a networked store may take to answer
   size_t connections = 3; ///< to a networked store, for one writer and N readers
-  bool owner = true;      ///< whether this process is the one that serves; else it may not do what only the owner may
+  bool owner = true;      ///< whether this process is the one that serves; else it may not do what only the owner may, such as
+                          ///< changing the schema of a shared catalogue, which a server of another build may be using
   uint64_t cache_bytes = 64 << 20; ///< of the recent-chunk cache
 };
 

@@ -96,7 +96,7 @@ std::vector<tenant_engines> open_engines(const settings& with, const std::filesy
   return all;
 }
 
-std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant) {
+std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant, bool owner) {
   auto own = with.tenants.find(tenant.empty() && with.tenants.size() == 1 ? with.tenants.begin()->first : tenant);
   if (own == with.tenants.end()) {
     std::string names;
@@ -106,7 +106,7 @@ std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const s
                                       : "there is no tenant \"" + tenant + "\"; there are " + names};
   }
   try {
-    return open_catalogue(own->second->catalogue, context_of(own->first, *own->second, with.data, false));
+    return open_catalogue(own->second->catalogue, context_of(own->first, *own->second, with.data, owner));
   } catch (const std::exception& e) {
     throw cannot_start{e.what()};
   }

@@ -28,8 +28,9 @@ struct tenant_engines {
 /// only what others may do as well. Throws `cannot_start`.
 std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner);
 
-/// The catalogue of one tenant alone, for commands that need no more. Throws `cannot_start`.
-std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant);
+/// The catalogue of one tenant alone, for commands that need no more. `owner` as above: a shared one is brought up to date.
+/// Throws `cannot_start`.
+std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant, bool owner = false);
 
 /// Names this process to others that use the same stores.
 std::string name_of_process();

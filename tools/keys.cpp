@@ -58,7 +58,7 @@ int remove_key(const settings& with, const std::string& tenant, const std::strin
 
 int migrate(const settings& with) {
   for (const auto& [name, own] : with.tenants) {
-    open_catalogue_of(with, name); // which does it
+    open_catalogue_of(with, name, true); // which does it
     std::printf("%s: %s is up to date\n", name.c_str(), redacted(own->catalogue).c_str());
   }
   return 0;

@@ -197,7 +197,7 @@ void add_server_commands(CLI::App& app, int& exit_code) {
   auto work_settings = add_settings(*work_command);
   work_command->callback([work_settings, &exit_code] { exit_code = with_settings(*work_settings, work); });
 
-  auto* migrate_command = app.add_subcommand("migrate", "bring the catalogues up to date; a server does so at its start as well");
+  auto* migrate_command = app.add_subcommand("migrate", "bring the catalogues up to date; a server does so at its start as well, and no other command does");
   auto migrate_settings = add_settings(*migrate_command);
   migrate_command->callback([migrate_settings, &exit_code] { exit_code = with_settings(*migrate_settings, migrate); });
 
@@ -208,7 +208,7 @@ void add_server_commands(CLI::App& app, int& exit_code) {
   routes_command->add_flag("--json", *routes_json, "one JSON array instead of lines");
   routes_command->callback([routes_json, &exit_code] { exit_code = print_routes(*routes_json); });
 
-  auto* doctor_command = app.add_subcommand("doctor", "check what a server with these settings needs");
+  auto* doctor_command = app.add_subcommand("doctor", "check what a server with these settings needs, without changing it");
   auto doctor_settings = add_settings(*doctor_command);
   auto json = std::make_shared<bool>(false);
   doctor_command->add_flag("--json", *json, "one JSON object instead of lines");

@@ -122,4 +122,14 @@ void migrate(pool& connections) {
     connections.take(longest_migration).together([&](pqxx::work& all) { apply(connections, all); });
 }
 
+void expect_migrated(pool& connections) {
+  auto version = version_of(connections);
+  refuse_newer(connections, version);
+  if (version < migrations.size())
+    throw adapter_error{ec::conflict, connections.where().shown + ": the schema \"" + connections.where().schema + "\" "
+            + (version == 0 ? "is not there yet" : "has version " + std::to_string(version))
+            + ", and this build needs version " + std::to_string(migrations.size())
+            + ": it needs `segue migrate`, or the next start of a server; one of an older build should be stopped before"};
+}
+
 } // namespace segue::postgres

@@ -9,4 +9,7 @@ namespace segue::postgres {
 /// `ec::conflict` when a newer program was here.
 void migrate(pool& connections);
 
+/// Looks only: throws `ec::conflict` when the schema is not up to date, or a newer program's.
+void expect_migrated(pool& connections);
+
 } // namespace segue::postgres

@@ -40,10 +40,10 @@ const statement unfinished_rows{"unfinished_generations", effect::none,
 
 } // namespace
 
-postgres_catalogue::postgres_catalogue(const std::string& url, limits bounds)
+postgres_catalogue::postgres_catalogue(const std::string& url, limits bounds, bool migrates)
     : server_(read_server(url, bounds)), connections_(server_, watchdog_, std::max<size_t>(bounds.connections, 1)),
       reserved_(server_, watchdog_, 1), ownership_(connections_, reserved_) {
-  migrate(connections_);
+  migrates ? migrate(connections_) : expect_migrated(connections_);
 }
 
 // -- ownership --------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ namespace segue::postgres {
 
 class postgres_catalogue final : public catalogue_store {
 public:
-  /// Connects and brings the schema up to date. Throws `adapter_error`, with `ec::invalid_argument` when only a person
-  /// can help. For the URL see `read_server`.
-  postgres_catalogue(const std::string& url, limits bounds);
+  /// Connects and brings the schema up to date, or only looks whether it is. Throws `adapter_error`, with `ec::invalid_argument` when
+  /// only a person can help. For the URL see `read_server`.
+  postgres_catalogue(const std::string& url, limits bounds, bool migrates = true);
 
   std::optional<std::string> take_lease(const std::string& holder, std::chrono::milliseconds how_long) override;
   void release_lease(const std::string& holder) override;

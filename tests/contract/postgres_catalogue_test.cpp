@@ -177,6 +177,27 @@ CAF_TEST(a schema of the first version is brought up to date) {
   CAF_CHECK_EQUAL(sql.value("SELECT count(*) FROM migrations"), newest);
 }
 
+CAF_TEST(who does not own the catalogue only looks at its schema) {
+  auto url = postgres_url();
+  auto looking = [&] {
+    adapter_context context;
+    context.owner = false;
+    return thrown([&] { open_catalogue(url, context); });
+  };
+  auto none = looking();
+  CAF_CHECK_EQUAL(none.code(), ec::conflict);
+  CAF_CHECK(std::string{none.what()}.find("is not there yet") != std::string::npos);
+  open(url);
+  CAF_CHECK_EQUAL(looking().code(), ec::none);
+  postgres_sql sql{url};
+  auto newest = sql.value("SELECT max(version) FROM migrations");
+  sql.run("DROP TABLE api_keys; DELETE FROM migrations WHERE version = " + newest);
+  auto old = looking();
+  CAF_CHECK_EQUAL(old.code(), ec::conflict);
+  CAF_CHECK(std::string{old.what()}.find("needs `segue migrate`") != std::string::npos);
+  CAF_CHECK_EQUAL(sql.value("SELECT to_regclass('api_keys') IS NULL"), "t");
+}
+
 CAF_TEST(a migration that fails leaves everything as it was) {
   auto url = postgres_url();
   open(url);

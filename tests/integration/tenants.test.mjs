@@ -49,6 +49,11 @@ describe('two tenants on stores of their own', { timeout: 120_000 }, () => {
     const more = { transfers: 'here', 'archive-after': '1h' };
     for (const tenant of names) settings[tenant] = { ...configurationFor(all, tenant), ...more, 'jwt-secret': secrets[tenant] };
     const args = ['--auth', '--config', configured({ tenants: settings })];
+    for (const command of [['doctor'], ['keys', 'ls', '--tenant', 'alpha'], ['work']]) {
+      const { code, stdout, stderr } = await run('segue', [...command, ...args.slice(1), '--data', temporaryFolder()]);
+      assert.equal(code, 1, 'nobody has made the tables yet, and this command does not');
+      assert.match(stdout + stderr, /the schema "segue" is not there yet.* `segue migrate`/);
+    }
     server = await new Server({ args, port: await stablePort() }).start();
   });
   after(async () => {

@@ -1,4 +1,5 @@
 #include "actors/unix_clock.hpp"
+#include "adapters/catalogue_rows.hpp"
 #include "adapters/crew.hpp"
 #include "adapters/host.hpp"
 
@@ -126,26 +127,34 @@ caf::result<transfer_status> store(catalogue_store& engine, const transfer_row& 
   return transfer_status{row};
 }
 
-/// What an operator changes about a row; `good` says in which states that is possible.
-template <class Change, class Good>
-caf::result<transfer_status> change(uint64_t id, Change changed, Good good) {
+/// What an operator wants of a row; `refused` says why that was not possible, or nothing.
+template <class Change, class Refused>
+caf::result<transfer_status> change(uint64_t id, Change changed, Refused refused) {
   auto row = guarded("changing a transfer", changed);
   if (!row)
     return row.error();
   if (!*row)
     return no_transfer(id);
-  if (!good((*row)->state))
-    return caf::make_error(ec::conflict, "transfer " + std::to_string(id) + " is " + to_string((*row)->state));
+  if (std::string why = refused(**row); !why.empty())
+    return caf::make_error(ec::conflict, "transfer " + std::to_string(id) + " " + why);
   return transfer_status{std::move(**row)};
 }
 
 caf::result<transfer_status> retry(catalogue_store& engine, const retry_transfer& x, int64_t now_ms) {
-  return change(x.id, [&] { return engine.retry(x.id, now_ms); },
-      [](transfer_state s) { return s == transfer_state::waiting; });
+  auto refused = [](const transfer_row& now) {
+    return now.state == transfer_state::waiting ? "" : "is " + to_string(now.state);
+  };
+  return change(x.id, [&] { return engine.retry(x.id, engine.clock_ms().value_or(now_ms)); }, refused);
 }
 
 caf::result<transfer_status> drop(catalogue_store& engine, const drop_transfer& x) {
-  return change(x.id, [&] { return engine.drop(x.id); }, [](transfer_state s) { return s != transfer_state::running; });
+  auto refused = [](const transfer_row& was) -> std::string {
+    if (may_be_dropped(was))
+      return "";
+    return was.state == transfer_state::running ? "is running"
+                                                : "removes what is left of a piece, which would stay for good; it can be tried again";
+  };
+  return change(x.id, [&] { return engine.drop(x.id); }, refused);
 }
 
 caf::result<transfers_listed> prune(catalogue_store& engine, const prune_transfers& x) {
@@ -164,7 +173,7 @@ caf::result<transfers_listed> list(catalogue_store& engine, const list_transfers
 }
 
 caf::result<transfer_status> find(catalogue_store& engine, const find_transfer& x) {
-  return change(x.id, [&] { return engine.find_transfer(x.id); }, [](transfer_state) { return true; });
+  return change(x.id, [&] { return engine.find_transfer(x.id); }, [](const transfer_row&) { return ""; });
 }
 
 caf::result<api_key_found> find(catalogue_store& engine, const find_api_key& x) {

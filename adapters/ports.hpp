@@ -184,7 +184,8 @@ public:
   /// state is returned as it is.
   virtual std::optional<transfer_row> retry(uint64_t id, int64_t now_ms) = 0;
 
-  /// Removes a row that does not run, and returns it as it was. Nothing: there is none; a running one is returned and kept.
+  /// Removes a row that is done, or does not run and is no removal, and returns it as it was. Nothing: there is none; any other is
+  /// returned and kept.
   virtual std::optional<transfer_row> drop(uint64_t id) = 0;
 
   /// Removes rows that are done and have not changed since before that time.

@@ -61,8 +61,10 @@ const statement retry_row{"retry_transfer", effect::changes, R"(
     WHERE id = $1 AND state IN ('dead', 'waiting')
     RETURNING )" + columns};
 
-const statement drop_row{"drop_transfer", effect::changes,
-    "DELETE FROM transfers WHERE id = $1 AND state <> 'running' RETURNING " + columns};
+/// As `may_be_dropped` has it.
+const statement drop_row{"drop_transfer", effect::changes, R"(
+    DELETE FROM transfers WHERE id = $1 AND (state = 'done' OR (state <> 'running' AND kind <> 'remove'))
+    RETURNING )" + columns};
 
 const statement prune_rows{
     "prune_transfers", effect::changes, "DELETE FROM transfers WHERE state = 'done' AND changed_at_ms < $1"};

@@ -109,7 +109,7 @@ std::optional<transfer_row> sqlite_catalogue::drop(uint64_t id) {
   auto db = writer();
   transaction alone{*db};
   auto row = row_with(*db, id);
-  if (!row || row->state == transfer_state::running)
+  if (!row || !may_be_dropped(*row))
     return row;
   statement{*db, "DELETE FROM transfers WHERE id = ?"}.bind(id).step();
   alone.commit();

@@ -72,6 +72,18 @@ CAF_TEST(a transfer that does not run can be dropped) {
   });
 }
 
+CAF_TEST(a removal is dropped only when it is done) {
+  for_each_catalogue([](catalogue_engine& store) {
+    for (auto state : {transfer_state::waiting, transfer_state::dead, transfer_state::running, transfer_state::done}) {
+      auto x = in_state(*store, to_string(state), state);
+      x.kind = transfer_kind::remove;
+      CAF_REQUIRE(store->store(x));
+      CAF_CHECK(store->drop(x.id) == x);
+      CAF_CHECK_EQUAL(store->find_transfer(x.id).has_value(), state != transfer_state::done);
+    }
+  });
+}
+
 CAF_TEST(an id is never used again) {
   for_each_catalogue([](catalogue_engine& store) {
     auto first = in_state(*store, "a", transfer_state::waiting);

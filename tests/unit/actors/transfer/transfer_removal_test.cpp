@@ -138,6 +138,35 @@ CAF_TEST(a removal that waits looks ever more seldom and never less than every t
   CAF_CHECK_LESS(*leases.rbegin(), 80u);
 }
 
+CAF_TEST(a removal cannot be dropped) {
+  transfer_fixture x;
+  x.keep("a", x.sound(5'000));
+  x.ask(x.transfers, enqueue_removal{"a"});
+  CAF_CHECK_EQUAL(x.ask(x.transfers, drop_transfer{x.transfer_of("a").id}).code(), ec::conflict);
+  CAF_CHECK_EQUAL(x.told("a"), "remove waiting 0");
+}
+
+CAF_TEST(a removal never dies whatever it meets) {
+  auto options = transfer_fixture::standard();
+  options.retries.attempts = 2;
+  transfer_fixture x{options};
+  x.keep("a", x.sound(5'000));
+  x.archive("a");
+  x.ask(x.directory, remove_stream{"a"}).reply();
+  auto row = x.row_engine->insert([] {
+    transfer_row wish;
+    wish.path = "a";
+    wish.kind = transfer_kind::remove;
+    return wish;
+  }());
+  for (int64_t now = 1; now < 8; now += 2) // its worker dies, time after time
+    CAF_REQUIRE_EQUAL(x.row_engine->lease("one that dies", now, now + 1, 1).size(), 1u);
+  CAF_CHECK_EQUAL(x.transfer_of("a").id, row.id);
+  CAF_CHECK_EQUAL(x.transfer_of("a").attempts, 3u);
+  x.pass_until([&] { return x.told("a") == "remove done 0"; }, 10min);
+  CAF_CHECK(x.object_files().empty());
+}
+
 // A fork may live for long, and in all that time a store may be away for a moment now and then.
 CAF_TEST(a removal that waits is not dead because of failures that were not in a row) {
   auto options = transfer_fixture::standard();

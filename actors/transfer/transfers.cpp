@@ -83,12 +83,17 @@ caf::result<transfer_status> transfers_state::on(const drop_transfer& x) {
   self_->request(ground_.catalogue, options_.each.timeout, x)
       .then(
           [this, promise](transfer_status& dropped) mutable {
-            self_->request(ground_.objects, options_.each.timeout, abort_uploads{bytes_key(dropped.row.path)})
-                .then([](const object_put&) {}, [](const caf::error&) {}); // those who purge the piece try it again
+            throw_parts_away(dropped.row.path);
             promise.deliver(std::move(dropped));
           },
           [promise](const caf::error& why) mutable { promise.deliver(why); });
   return promise;
+}
+
+/// Whoever purges the piece tries it again, should it fail.
+void transfers_state::throw_parts_away(const std::string& path) {
+  self_->request(ground_.objects, options_.each.timeout, abort_uploads{bytes_key(path)})
+      .then([](const object_put&) {}, [](const caf::error&) {});
 }
 
 // -- telling -----------------------------------------------------------------------------------------------------------
@@ -251,6 +256,8 @@ void transfers_state::store_failure(transfer_row now, std::string why) {
         changed(x.row);
         if (again)
           look_at(x.row.due_at_ms);
+        else if (x.row.kind == transfer_kind::upload)
+          throw_parts_away(x.row.path); // which nobody will finish
       },
           [](const caf::error&) {});
 }

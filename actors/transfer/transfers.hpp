@@ -66,6 +66,7 @@ private:
   void changed(const transfer_row& now);
   void tell_changes();
   void store_failure(transfer_row now, std::string why);
+  void throw_parts_away(const std::string& path);
 
   transfers_impl::pointer self_;
   transfer_ground ground_;

@@ -109,6 +109,7 @@ s3_object_store::s3_object_store(const options& where)
 
 void s3_object_store::probe() {
   try {
+    uploads_of(check_key); // a credential that may not do so would fail when the first piece is removed
     read(check_key, 0, 1);
   } catch (const adapter_error& e) {
     if (e.code() == ec::invalid_argument)

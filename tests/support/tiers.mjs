@@ -32,14 +32,19 @@ export async function pushPiece(server, sound, { size = 256 << 10, ...fields } =
   return until(server, id, completed);
 }
 
-/// All transfers, page by page; with `dead`, the dead letters.
+/// All transfers, page by page; with `dead`, the dead letters. While a catalogue is slow or away the server says when to ask again.
 export async function transfersOf(server, { dead = false } = {}) {
   const all = [];
   for (let after = 0; after !== null;) {
-    const { status, json, text } = await get(server, `/v1/transfers?after=${after}${dead ? '&state=dead' : ''}`);
-    assert.equal(status, 200, text);
-    all.push(...json.transfers);
-    after = json.next;
+    const page = async () => {
+      const reply = await get(server, `/v1/transfers?after=${after}${dead ? '&state=dead' : ''}`);
+      if (reply.status === 503 && reply.headers['retry-after']) return undefined;
+      assert.equal(reply.status, 200, reply.text);
+      return reply.json;
+    };
+    const { transfers, next } = await waitFor(page, { every: 200, what: 'transfers to be listed' });
+    all.push(...transfers);
+    after = next;
   }
   return all;
 }

@@ -252,7 +252,7 @@ CAF_TEST(what is deleted leaves nothing behind) {
   std::set<std::string> keys;
   for (size_t i = 0; i < left.size(); ++i)
     keys.emplace(left[i].text());
-  CAF_CHECK(keys == std::set<std::string>({"x:count", "x:epoch", "x:last_id", "x:lease"}));
+  CAF_CHECK(keys == std::set<std::string>({"x:count", "x:epoch", "x:last_id", "x:lease", "x:taker"}));
   CAF_CHECK(server.tell({"GET", "x:count"}).text() == "0");
   store->release_lease("a");
   CAF_CHECK(server.tell({"GET", "x:lease"}).is_nil());

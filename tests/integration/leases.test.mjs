@@ -235,6 +235,41 @@ describe('a lease', { concurrency: true, timeout: 90_000 }, () => {
   );
 });
 
+describe('the leases of two tenants', { timeout: 60_000 }, () => {
+  it('are prolonged apart: a store that hangs costs the other tenant nothing', async () => {
+    const starting = [startRedis(temporaryFolder()), startRedis(temporaryFolder()), startPostgres(temporaryFolder())];
+    const stores = await Promise.all(starting);
+    const [hung, well, postgres] = stores;
+    const configuration = join(temporaryFolder(), 'segue.json');
+    const server = new Server({ port: await stablePort(), args: ['--auth', '--config', configuration] });
+    try {
+      const tenantOn = async (redis, name) => {
+        const { url, prefix } = await redis.createTenant(name);
+        return { 'chunk-store': `${url}?prefix=${prefix}`, catalogue: (await postgres.createTenant(name)).url, cache: 'none:' };
+      };
+      const tenants = { alpha: await tenantOn(hung, 'alpha'), beta: await tenantOn(well, 'beta') };
+      writeFileSync(configuration, JSON.stringify({ lease: `${lease}ms`, 'store-timeout': '5s', tenants }), { mode: 0o600 });
+      await server.start();
+      const left = async (redis, name) => Number(await redis.command('PTTL', `${name}:lease`));
+      assert((await left(hung, 'alpha')) > 0, 'there is such a key');
+      await hung.kill('SIGSTOP');
+      const end = performance.now() + 4 * lease;
+      await waitFor(async () => {
+        assert((await left(well, 'beta')) > 0, 'the lease of the other one');
+        return performance.now() > end;
+      });
+      await hung.kill('SIGCONT');
+      await server.stop();
+    } catch (error) {
+      console.log(`the log of the server:\n${server.log.slice(-10_000)}`);
+      throw error;
+    } finally {
+      await server.dispose();
+      await Promise.all(stores.map((store) => store.stop()));
+    }
+  });
+});
+
 describe('a data folder', () => {
   it('is one server’s: another one refuses to start and names it', async () => {
     const first = await new Server().start();

@@ -226,9 +226,19 @@ public:
     return x.id == 0 ? "nothing" : to_string(x.kind) + " " + to_string(x.state) + " " + std::to_string(x.attempts);
   }
 
+  void upload(const std::string& path) { CAF_CHECK(ask(transfers, enqueue_upload{path}).reply().id != 0); }
+
+  bool archived(const std::string& path) { return archive_of(path) == archive_state::stored; }
+
+  void check_archived(const std::string& path, const std::string& piece) {
+    CAF_CHECK(archived(path));
+    CAF_CHECK(object(bytes_key(path)) == piece);
+    CAF_CHECK_EQUAL(told(path), "evict waiting 0");
+  }
+
   void archive(const std::string& path) {
-    ask(transfers, enqueue_upload{path}).reply();
-    pass_until([&] { return archive_of(path) == archive_state::stored; });
+    upload(path);
+    pass_until([&] { return archived(path); });
     consume_messages();
   }
 

@@ -16,8 +16,11 @@ std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position a
       return recent;
     }
   auto records = tiers.store->load_chunks(id, at, limit);
-  if (!records.empty())
-    tiers.counters->reads_store.Increment();
+  if (records.empty())
+    return records;
+  tiers.counters->reads_store.Increment();
+  if (tiers.cache && tiers.cache->in_memory())
+    tiers.cache->put(id, records); // who plays it now is rarely alone
   return records;
 }
 

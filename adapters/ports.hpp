@@ -100,6 +100,9 @@ public:
   virtual std::vector<chunk> get(stream_id id, position after, uint64_t limit) = 0;
 
   virtual void forget(stream_id id) = 0;
+
+  /// Whether it is as near as can be, so that what was read from the log is worth keeping for the next one who reads it.
+  virtual bool in_memory() const { return false; }
 };
 
 // -- objects ----------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ public:
   void put(stream_id id, std::span<const chunk> records) override;
   std::vector<chunk> get(stream_id id, position after, uint64_t limit) override;
   void forget(stream_id id) override;
+  bool in_memory() const override { return true; }
 
 private:
   struct cached_stream {

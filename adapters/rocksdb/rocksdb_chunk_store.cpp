@@ -291,7 +291,10 @@ std::vector<chunk> rocksdb_chunk_store::load_chunks(stream_id id, position after
     throw adapter_error{ec::unavailable, "the chunk store is closed"};
   std::vector<chunk> found;
   auto prefix = id_key(id);
-  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, in(chunks))};
+  rocksdb::ReadOptions how;
+  how.verify_checksums = false; // each record has one of its own
+  how.fill_cache = false;       // records lie beside the keys, and are read once
+  std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator(how, in(chunks))};
   uint64_t size = 0;
   try {
     at->SeekForPrev(chunk_key(id, after));

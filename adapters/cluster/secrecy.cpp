@@ -56,6 +56,8 @@ secrecy::secrecy(const wire& over, side which, const std::string& key, deadline 
   if (!ssl_ || SSL_set_fd(ssl_.get(), over.socket()) != 1)
     throw std::bad_alloc{};
   SSL_set_app_data(ssl_.get(), const_cast<std::string*>(&key));
+  if (which == side::caller) // who shows a certificate instead of the key is not believed: nobody vouches for any
+    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);
   for (;;) {
     ERR_clear_error();
     int done = which == side::caller ? SSL_connect(ssl_.get()) : SSL_accept(ssl_.get());
@@ -68,6 +70,8 @@ secrecy::secrecy(const wire& over, side which, const std::string& key, deadline 
       throw wire_error{"it does not answer"};
   }
   SSL_set_app_data(ssl_.get(), nullptr);
+  if (SSL_session_reused(ssl_.get()) != 1) // as OpenSSL calls a session that was made from a key which both had before
+    throw wire_error{"the other side encrypts with something else than the key of the hello"};
 }
 
 secrecy::progress secrecy::read(void* into, size_t most) {

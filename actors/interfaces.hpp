@@ -158,8 +158,9 @@ using registry_actor = caf::typed_actor<                        //
 struct node_joined {
   registry_actor registry;
   std::string name; ///< of the node
+  bool auth = false; ///< it asks for credentials; else whoever asks may do anything
 };
-SEGUE_INSPECT(node_joined, x.registry, x.name)
+SEGUE_INSPECT(node_joined, x.registry, x.name, x.auth)
 
 /// Says which nodes are at the other ends of links.
 using nodes_actor = caf::typed_actor<replies_to<list_nodes>::with<nodes_listed>>;
@@ -178,7 +179,10 @@ struct node_dialled {
 SEGUE_INSPECT(node_dialled, x.node)
 
 /// Makes links, and cuts them.
-using dialer_actor = caf::typed_actor<replies_to<dial_node>::with<node_dialled>, reacts_to<cut_link>>;
+using dialer_actor = caf::typed_actor<                          //
+    replies_to<dial_node>::with<node_dialled>,                  //
+    replies_to<hear_link>::with<link_heard>,                    //
+    reacts_to<cut_link>>;
 
 /// Keeps the link of an edge node. Child of the edge node's registry.
 using link_actor = caf::typed_actor<replies_to<list_nodes>::with<nodes_listed>, replies_to<describe_actor>::with<actor_description>>;
@@ -317,4 +321,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(ping_again)
   SEGUE_MESSAGE(look_for_silence)
   SEGUE_MESSAGE(bind_again)
+  SEGUE_MESSAGE(hear_link)
+  SEGUE_MESSAGE(link_heard)
+  SEGUE_MESSAGE(read_on)
 CAF_END_TYPE_ID_BLOCK(segue)

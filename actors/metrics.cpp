@@ -47,7 +47,10 @@ metrics::metrics()
       frames_built(counter("segue_tail_frames_built_total", "Frames made at tails, each for all listeners of one format")),
       frames_sent(counter("segue_tail_frames_sent_total", "Frames of tails handed to sockets")),
       peers_joined(gauge("segue_peers", "Nodes at the other ends of links", {{"state", "joined"}})),
-      peer_round_trip(gauge("segue_peer_round_trip_seconds", "Time of the last sign of life on a link, there and back")),
+      peer_round_trips(prometheus::BuildGauge()
+                           .Name("segue_peer_round_trip_seconds")
+                           .Help("Time of the last sign of life on a link, there and back")
+                           .Register(registry_)),
       link_reconnects(counter("segue_link_reconnects_total", "Links to the joined node that broke and were made anew")),
       relayed_streams(gauge("segue_relayed_streams", "Streams of another node that are read here")),
       relay_reads(counter("segue_relay_reads_total", "Reads sent to the owner of a stream, each for all who wait for it here")),
@@ -56,6 +59,12 @@ metrics::metrics()
       relay_refused(counter("segue_relay_refused_total", "Requests refused because too much was on its way over a link")),
       joins_refused(counter("segue_joins_refused_total", "Nodes that wanted to join and may not")),
       restarts(counter("segue_actor_restarts_total", "Actors restarted by their parent")) {}
+
+void metrics::peer_is_away(const std::string& name, std::chrono::duration<double> far) {
+  peer_round_trips.Add({{"peer", name}}).Set(far.count());
+}
+
+void metrics::peer_is_gone(const std::string& name) { peer_round_trips.Remove(&peer_round_trips.Add({{"peer", name}})); }
 
 prometheus::Counter& metrics::counter(const char* name, const char* help, const prometheus::Labels& labels) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry_).Add(labels);

@@ -7,6 +7,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
 #include <string>
 
 namespace segue {
@@ -17,6 +18,10 @@ public:
 
   /// Everything in Prometheus' text format.
   std::string render() const;
+
+  /// How far away the node of this name is, by the last sign of life; and that it is no more.
+  void peer_is_away(const std::string& name, std::chrono::duration<double> far);
+  void peer_is_gone(const std::string& name);
 
 private:
   prometheus::Registry registry_;
@@ -77,7 +82,7 @@ public:
 
   // -- other nodes
   prometheus::Gauge& peers_joined;         ///< nodes at the other ends of links
-  prometheus::Gauge& peer_round_trip;      ///< seconds, of the last sign of life on any link
+  prometheus::Family<prometheus::Gauge>& peer_round_trips; ///< seconds, of the last sign of life on each link
   prometheus::Counter& link_reconnects;    ///< links that broke
   prometheus::Gauge& relayed_streams;      ///< streams of another node that are read here
   prometheus::Counter& relay_reads;        ///< reads that were sent to the owner, for however many readers

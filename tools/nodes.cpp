@@ -39,13 +39,14 @@ open_house::open_house(const settings& with, caf::actor_system& system, registry
         + "; give another address with --cluster-listen"};
   }
   auto address = with.cluster_host + ":" + std::to_string(door_->port());
-  nodes_options limits{name, address, with.link_timeout};
-  limits.cut = [door = door_](const std::string& id) { door->cut(id); };
-  limits.forget = [door = door_](const std::string& id) { door->forget(id); };
+  nodes_options limits{name, address, with.auth, with.link_timeout};
+  limits.cut = [door = door_](uint64_t visit) { door->cut(visit); };
+  limits.forget = [door = door_](uint64_t visit) { door->forget(visit); };
+  limits.quiet = [door = door_](uint64_t visit) { return door->quiet(visit); };
   auto nodes = system.spawn(segue::nodes, std::move(registry), std::move(tenants), std::move(limits), &counters);
   nodes_ = nodes;
   door_->open({
-      [nodes](const cluster::guest& x) { caf::anon_send(nodes, node_entered{x.who.id, x.who.name, x.address}); },
+      [nodes](const cluster::guest& x) { caf::anon_send(nodes, node_entered{x.who.id, x.who.name, x.address, x.visit}); },
       [nodes, &system, port = door_->port()](cluster::encrypted x) { cluster::enter_basp(system, std::move(x), port, nodes); },
       [&counters](const std::string& address, const std::string& why) {
         counters.joins_refused.Increment();
@@ -72,7 +73,7 @@ edge_node::edge_node(const settings& with, caf::actor_system& system, metrics& c
   ground.idle = with.idle;
   ground.link = std::make_shared<credits>(link_bytes);
   ground.counters = &counters;
-  link_options link{with.join_host + ":" + std::to_string(with.join_port), name_of_process(), with.link_timeout};
+  link_options link{with.join_host + ":" + std::to_string(with.join_port), name_of_process(), with.auth, with.link_timeout};
   auto here = system.spawn(edge, dialer_, std::move(link), std::move(ground));
   registry_ = here;
   nodes_ = here;

@@ -79,7 +79,11 @@ void edge_state::bind_all() {
     return;
   for (auto& [tenant, x] : tenants_)
     self_->request(node_, patience, find_tenant{tenant})
-        .then([this, &x = x](const tenant_services& there) { bind(x, there); }, [this](const caf::error&) { bind_later(); });
+        .then([this, &x = x](const tenant_services& there) { bind(x, there); },
+            [this](const caf::error& why) {
+              if (code_of(why) != ec::not_found) // a tenant that was removed there stays away as long as that node runs
+                bind_later();
+            });
 }
 
 void edge_state::bind(relays& to, const tenant_services& there) {

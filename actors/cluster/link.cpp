@@ -68,6 +68,9 @@ void link_state::meet(node_actor there) {
 }
 
 void link_state::joined(node_joined x) {
+  if (options_.auth && !x.auth) // whoever asked here would be an admin there
+    return lost(caf::make_error(ec::conflict,
+        std::string{"this node has --auth and the node it joins has not: whoever asks could do anything; give --auth to both"}));
   failures_ = 0;
   there_row_.name = x.name;
   become(node_state::joined, {});
@@ -82,24 +85,45 @@ void link_state::joined(node_joined x) {
 
 void link_state::ping() {
   auto sent = self_->clock().now();
-  self_->request(there_, options_.silence, ping_node{self_row_.id, there_row_.round_trip_us})
+  there_row_.relayed_bytes = static_cast<uint64_t>(metrics_->relayed_read.Value() + metrics_->relayed_append.Value());
+  self_->request(there_, options_.silence,
+          ping_node{self_row_.id, there_row_.round_trip_us, there_row_.reconnects, there_row_.relayed_bytes})
       .then(
           [this, attempt = attempt_, sent](const node_pinged&) {
             if (attempt != attempt_)
               return;
             auto took = self_->clock().now() - sent;
             there_row_.round_trip_us = static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
-            metrics_->peer_round_trip.Set(std::chrono::duration<double>(took).count());
-            self_->delayed_send(self_, options_.silence / pings, ping_again{});
+            metrics_->peer_is_away(there_row_.name, took);
+            self_->delayed_send(self_, options_.silence / pings, ping_again{attempt});
           },
           [this, attempt = attempt_](const caf::error& why) {
-            if (attempt == attempt_)
-              lost(code_of(why) == ec::timeout ? caf::make_error(ec::timeout, std::string{"it has answered nothing for too long"}) : why);
+            if (attempt == attempt_ && code_of(why) == ec::timeout)
+              unanswered();
+            else if (attempt == attempt_)
+              lost(why);
           });
 }
 
-void link_state::on(const ping_again&) {
-  if (there_ && there_row_.state == node_state::joined)
+/// The answer may only wait behind much else: as long as something comes over the link, the other node is there.
+void link_state::unanswered() {
+  auto silent = [this, attempt = attempt_] {
+    if (attempt == attempt_)
+      lost(caf::make_error(ec::timeout, std::string{"it has answered nothing for too long"}));
+  };
+  self_->request(dialer_, dialling_patience, hear_link{})
+      .then(
+          [this, attempt = attempt_, silent](const link_heard& x) {
+            if (std::chrono::milliseconds{x.quiet_ms} >= options_.silence)
+              silent();
+            else if (attempt == attempt_)
+              ping();
+          },
+          [silent](const caf::error&) { silent(); });
+}
+
+void link_state::on(const ping_again& x) {
+  if (x.attempt == attempt_ && there_)
     ping();
 }
 
@@ -116,6 +140,7 @@ void link_state::lost(const caf::error& why) {
   auto now = code == ec::unauthenticated || code == ec::conflict ? node_state::refused : node_state::dialling;
   if (was_joined) {
     metrics_->peers_joined.Decrement();
+    metrics_->peer_is_gone(there_row_.name);
     metrics_->link_reconnects.Increment();
     ++there_row_.reconnects;
     log::warning("link", "lost", options_.address + ": " + told);

@@ -14,6 +14,7 @@ namespace segue {
 struct link_options {
   std::string address; ///< of the node to join, for people
   std::string name;    ///< of this node
+  bool auth = false;   ///< this node serves only who shows a credential, and so joins only who looks at it
   std::chrono::milliseconds silence{10'000}; ///< a node that answers nothing for so long is not reached any more
   std::chrono::milliseconds first_pause{100};   ///< before a link is made anew, doubled by each failure …
   std::chrono::milliseconds longest_pause{5'000}; ///< … up to here, and each with jitter
@@ -44,6 +45,7 @@ private:
   void meet(node_actor there);
   void joined(node_joined x);
   void ping();
+  void unanswered();
   void lost(const caf::error& why);
   void become(node_state now, std::string detail);
 

@@ -22,10 +22,17 @@ void nodes_state::begin(registry_actor registry, std::map<std::string, tenant_ac
 
 nodes_state::~nodes_state() {
   for (auto& [id, x] : peers_) {
-    options_.forget(id);
-    if (x.row.state == node_state::joined)
-      metrics_->peers_joined.Decrement();
+    options_.forget(x.visit);
+    gone(x.row);
   }
+}
+
+/// It does not count any more.
+void nodes_state::gone(const node_row& x) {
+  if (x.state != node_state::joined)
+    return;
+  metrics_->peers_joined.Decrement();
+  metrics_->peer_is_gone(x.name);
 }
 
 // -- coming and going ----------------------------------------------------------------------------------------------------------
@@ -34,10 +41,10 @@ void nodes_state::on(const node_entered& x) {
   if (auto before = peers_.find(x.id); before != peers_.end()) {
     if (before->second.link)
       self_->demonitor(before->second.link);
-    if (before->second.row.state == node_state::joined)
-      metrics_->peers_joined.Decrement();
+    options_.forget(before->second.visit);
+    gone(before->second.row);
   }
-  peers_[x.id] = {{x.id, x.name, "edge", x.address, node_state::entering, {}, unix_now_ms()}, {}, self_->clock().now()};
+  peers_[x.id] = {{x.id, x.name, "edge", x.address, node_state::entering, {}, unix_now_ms()}, {}, self_->clock().now(), x.visit};
   if (!std::exchange(looking_, true))
     self_->delayed_send(self_, options_.silence / 4, look_for_silence{});
 }
@@ -56,7 +63,7 @@ caf::result<node_joined> nodes_state::on(const join_node& x) {
   peer.link = caf::actor_cast<caf::actor_addr>(self_->current_sender());
   peer.last_seen = self_->clock().now();
   self_->monitor(peer.link);
-  return node_joined{registry_, options_.name};
+  return node_joined{registry_, options_.name, options_.auth};
 }
 
 caf::result<node_pinged> nodes_state::on(const ping_node& x) {
@@ -64,30 +71,35 @@ caf::result<node_pinged> nodes_state::on(const ping_node& x) {
   if (known == peers_.end() || known->second.cut)
     return caf::make_error(ec::moved, std::string{"this link is not known any more"});
   known->second.last_seen = self_->clock().now();
-  known->second.row.round_trip_us = x.round_trip_us;
-  metrics_->peer_round_trip.Set(static_cast<double>(x.round_trip_us) / 1e6);
+  auto& row = known->second.row;
+  row.round_trip_us = x.round_trip_us;
+  row.reconnects = x.reconnects;
+  row.relayed_bytes = x.relayed_bytes;
+  if (row.state == node_state::joined && x.round_trip_us > 0)
+    metrics_->peer_is_away(row.name, std::chrono::microseconds{x.round_trip_us});
   return node_pinged{};
 }
 
 void nodes_state::left(peers::iterator who, const std::string& why) {
   const auto& row = who->second.row;
-  if (row.state == node_state::joined)
-    metrics_->peers_joined.Decrement();
+  gone(row);
   log::warning("nodes", "left", row.name + " from " + row.address + ": " + why);
-  options_.forget(who->first);
+  options_.forget(who->second.visit);
   peers_.erase(who);
 }
 
-/// Whoever was silent for too long is cut off, and leaves when its actors here have ended; at the latest a while later.
+/// Whoever was silent for too long is cut off, and leaves when its actors here have ended; at the latest a while later. A node whose
+/// signs of life wait behind what it sends is not silent.
 void nodes_state::on(const look_for_silence&) {
   auto now = self_->clock().now();
   for (auto at = peers_.begin(); at != peers_.end();) {
     auto who = at++;
     auto& peer = who->second;
     auto quiet = now - peer.last_seen;
-    if (quiet < options_.silence)
+    bool sends = peer.row.state == node_state::joined && !peer.cut && options_.quiet(peer.visit) < options_.silence;
+    if (quiet < options_.silence || sends)
       continue;
-    options_.cut(who->first);
+    options_.cut(peer.visit);
     peer.cut = true;
     if (peer.row.state != node_state::joined || quiet >= 2 * options_.silence)
       left(who, "it has said nothing for too long");

@@ -16,9 +16,11 @@ namespace segue {
 struct nodes_options {
   std::string name;    ///< of this node
   std::string address; ///< where it can be joined
-  std::chrono::milliseconds silence{10'000}; ///< a node that says nothing for so long is cut off
-  std::function<void(const std::string& id)> cut;    ///< ends the link of a node; no effect when there is none
-  std::function<void(const std::string& id)> forget; ///< likewise; from now on it may come in again
+  bool auth = false;   ///< the registry asks for credentials
+  std::chrono::milliseconds silence{10'000}; ///< a node of which nothing comes for so long is cut off
+  std::function<void(uint64_t visit)> cut;    ///< ends a link; no effect when there is none
+  std::function<void(uint64_t visit)> forget; ///< likewise; from now on its node may come in again
+  std::function<std::chrono::milliseconds(uint64_t visit)> quiet; ///< for how long nothing has come over a link
 };
 
 /// `node_actor`, what the door tells it, and its timer.
@@ -46,12 +48,14 @@ private:
     node_row row;
     caf::actor_addr link; ///< the actor that keeps the link, there
     caf::actor_clock::time_point last_seen;
+    uint64_t visit = 0; ///< which link of this node
     bool cut = false;
   };
 
   using peers = std::map<std::string, peer>;
 
   void left(peers::iterator who, const std::string& why);
+  void gone(const node_row& x);
 
   nodes_impl::pointer self_;
   registry_actor registry_;

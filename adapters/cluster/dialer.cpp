@@ -64,11 +64,19 @@ caf::result<node_dialled> dialer_state::on(const dial_node& x) {
   return promise;
 }
 
+caf::result<link_heard> dialer_state::on(const hear_link&) const {
+  auto quiet = link_.quiet();
+  if (quiet == std::chrono::milliseconds::max())
+    return caf::make_error(ec::unavailable, std::string{"there is no link"});
+  return link_heard{static_cast<uint64_t>(quiet.count())};
+}
+
 dialer_actor::behavior_type dialer(dialer_actor::stateful_pointer<dialer_state> self, dialer_options options) {
   auto& st = self->state;
   st.begin(std::move(options));
   return {
       [&st](const dial_node& x) { return st.on(x); },
+      [&st](const hear_link& x) { return st.on(x); },
       [&st](const cut_link& x) { st.on(x); },
   };
 }

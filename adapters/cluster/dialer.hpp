@@ -25,6 +25,7 @@ public:
   void begin(dialer_options options) { options_ = std::move(options); }
 
   caf::result<node_dialled> on(const dial_node& x);
+  caf::result<link_heard> on(const hear_link&) const;
   void on(const cut_link&) { link_ = {}; }
 
 private:

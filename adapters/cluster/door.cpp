@@ -37,15 +37,21 @@ void door::stop() {
   keeper_ = {};
 }
 
-void door::cut(const std::string& id) {
+void door::cut(uint64_t visit) {
   std::lock_guard lock{mutex_};
-  if (auto known = inside_.find(id); known != inside_.end())
-    known->second.cut();
+  if (auto known = inside_.find(visit); known != inside_.end())
+    known->second.with.cut();
 }
 
-void door::forget(const std::string& id) {
+void door::forget(uint64_t visit) {
   std::lock_guard lock{mutex_};
-  inside_.erase(id);
+  inside_.erase(visit);
+}
+
+std::chrono::milliseconds door::quiet(uint64_t visit) {
+  std::lock_guard lock{mutex_};
+  auto known = inside_.find(visit);
+  return known == inside_.end() ? std::chrono::milliseconds::max() : known->second.with.quiet();
 }
 
 void door::listen() {
@@ -58,15 +64,25 @@ void door::listen() {
         std::this_thread::sleep_for(50ms);
       continue;
     }
-    wire guest{socket};
-    std::lock_guard lock{mutex_};
-    if (visits_.size() >= options_.at_a_time) {
-      keeper_.refused(peer_of(socket), "too many say hello at a time");
-      continue;
+    try {
+      admit(wire{socket});
+    } catch (const std::exception& why) { // no thread, no memory: whoever comes later may have better luck
+      keeper_.refused("somebody", why.what());
     }
-    auto& x = visits_.emplace_back();
-    x.socket = socket;
+  }
+}
+
+void door::admit(wire guest) {
+  std::lock_guard lock{mutex_};
+  if (visits_.size() >= options_.at_a_time)
+    return keeper_.refused(peer_of(guest.socket()), "too many say hello at a time");
+  auto& x = visits_.emplace_back();
+  x.socket = guest.socket();
+  try {
     x.thread = std::thread{[this, &x, guest = std::move(guest)]() mutable { receive(x, std::move(guest)); }};
+  } catch (...) {
+    visits_.pop_back();
+    throw;
   }
 }
 
@@ -81,7 +97,7 @@ void door::receive(visit& x, wire socket) {
       socket.write_line(refusal_line(why), until);
     } catch (const wire_error&) { // then it does not hear why
     }
-  } catch (const wire_error& why) {
+  } catch (const std::exception& why) { // nothing that one guest does may end the others
     keeper_.refused(address, why.what());
   }
   std::lock_guard lock{mutex_};
@@ -97,10 +113,14 @@ void door::greet(wire& socket, visit& x) {
   make_room_for(talk.other().id);
   socket.write_line(welcome, until);
   auto with = std::make_unique<secrecy>(socket, secrecy::side::host, talk.key(), until + 500ms);
-  keeper_.announce({talk.other(), peer_of(socket.socket())});
+  auto visit = [this] {
+    std::lock_guard lock{mutex_};
+    return ++last_visit_;
+  }();
+  keeper_.announce({talk.other(), peer_of(socket.socket()), visit});
   std::lock_guard lock{mutex_};
   x.socket = -1;
-  inside_[talk.other().id] = cutter{socket.socket()};
+  inside_[visit] = {talk.other().id, cutter{socket.socket()}};
   keeper_.enter({std::move(socket), std::move(with)});
 }
 
@@ -109,10 +129,14 @@ void door::greet(wire& socket, visit& x) {
 void door::make_room_for(const std::string& id) {
   for (auto until = in(500ms); std::chrono::steady_clock::now() < until; std::this_thread::sleep_for(5ms)) {
     std::lock_guard lock{mutex_};
-    auto known = inside_.find(id);
-    if (known == inside_.end())
+    bool there = false;
+    for (auto& [visit, x] : inside_)
+      if (x.id == id) {
+        x.with.cut();
+        there = true;
+      }
+    if (!there)
       return;
-    known->second.cut();
   }
 }
 

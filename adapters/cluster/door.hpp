@@ -19,6 +19,7 @@ namespace segue::cluster {
 struct guest {
   node_name who;
   std::string address; ///< where it comes from
+  uint64_t visit = 0;  ///< another one each time it comes
 };
 
 struct door_options {
@@ -48,11 +49,14 @@ public:
 
   unsigned short port() const { return port_; }
 
-  /// Ends the link of a node that was let in; no effect when there is none.
-  void cut(const std::string& id);
+  /// Ends a link of a node that was let in; no effect when there is none.
+  void cut(uint64_t visit);
 
-  /// Likewise; from now on it may come in again.
-  void forget(const std::string& id);
+  /// Likewise; from now on the node may come in again.
+  void forget(uint64_t visit);
+
+  /// For how long nothing has come over a link; the longest time there is, if there is none.
+  std::chrono::milliseconds quiet(uint64_t visit);
 
   /// Lets nobody in any more. What was let in stays.
   void stop();
@@ -67,6 +71,7 @@ private:
   void listen();
   void receive(visit& x, wire socket);
   void greet(wire& socket, visit& x);
+  void admit(wire guest);
   void make_room_for(const std::string& id);
   void sweep(bool all);
 
@@ -77,7 +82,13 @@ private:
   std::atomic<bool> stopped_ = false;
   std::mutex mutex_; ///< of all below
   std::list<visit> visits_;
-  std::map<std::string, cutter> inside_; ///< by id
+  struct link {
+    std::string id; ///< of the node
+    cutter with;
+  };
+
+  std::map<uint64_t, link> inside_; ///< by visit
+  uint64_t last_visit_ = 0;
   std::thread thread_;
 };
 

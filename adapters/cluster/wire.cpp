@@ -190,4 +190,12 @@ void cutter::cut() {
   ::close(std::exchange(socket_, -1));
 }
 
+std::chrono::milliseconds cutter::quiet() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (socket_ < 0 || ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return std::chrono::milliseconds::max();
+  return std::chrono::milliseconds{info.tcpi_last_data_recv};
+}
+
 } // namespace segue::cluster

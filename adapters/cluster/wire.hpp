@@ -68,6 +68,9 @@ public:
   /// Both sides see the end at once.
   void cut();
 
+  /// For how long nothing has arrived at the socket, whether it was read or not; the longest time there is, if it was cut.
+  std::chrono::milliseconds quiet() const;
+
 private:
   int socket_ = -1;
 };

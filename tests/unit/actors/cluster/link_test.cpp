@@ -15,6 +15,9 @@ struct far_side {
   ec dialling = ec::none; ///< how dialling goes
   ec pinging = ec::none;
   bool silent = false;
+  bool auth = false;
+  uint64_t quiet_ms = 1'000'000; ///< that nothing came over the link
+  int pinged = 0;
   int dialled = 0;
   int cut = 0;
   std::vector<std::string> said;
@@ -26,9 +29,10 @@ node_actor::behavior_type far_node(node_actor::pointer self, std::shared_ptr<far
   return {
       [far](const join_node& x) -> caf::result<node_joined> {
         far->said.push_back("join " + x.id);
-        return node_joined{{}, "far"};
+        return node_joined{{}, "far", far->auth};
       },
       [far, self](const ping_node&) -> caf::result<node_pinged> {
+        ++far->pinged;
         if (far->silent)
           return self->make_response_promise<caf::typed_response_promise<node_pinged>>();
         if (far->pinging != ec::none)
@@ -51,6 +55,7 @@ dialer_actor::behavior_type far_dialer(dialer_actor::pointer self, std::shared_p
           far->node = self->spawn(far_node, far);
         return node_dialled{far->node};
       },
+      [far](const hear_link&) { return link_heard{far->quiet_ms}; },
       [far](const cut_link&) { ++far->cut; },
   };
 }
@@ -70,8 +75,8 @@ struct fixture : relay_fixture {
   link_listener near = sys.spawn(near_side, heard);
   link_actor link;
 
-  void begin() {
-    link = sys.spawn(segue::link, dialer, near, link_options{"far:1", "near", 10s}, &relayed);
+  void begin(bool auth = false) {
+    link = sys.spawn(segue::link, dialer, near, link_options{"far:1", "near", auth, 10s}, &relayed);
     consume_messages();
   }
 
@@ -159,6 +164,52 @@ CAF_TEST(a node that says nothing for too long is cut off and dialled again) {
   far->silent = false;
   pass(12s, 100ms);
   CAF_CHECK_EQUAL(peer().state, node_state::joined);
+}
+
+CAF_TEST(a node whose answers wait behind much else is not cut off as long as something comes) {
+  begin();
+  far->silent = true;
+  far->quiet_ms = 200;
+  pass(60s, 100ms);
+  CAF_CHECK_EQUAL(peer().state, node_state::joined);
+  CAF_CHECK_EQUAL(peer().reconnects, 0u);
+  far->quiet_ms = 20'000;
+  pass(12s, 100ms);
+  CAF_CHECK(peer().reconnects > 0);
+}
+
+CAF_TEST(a link that was made anew is pinged as often as any other) {
+  begin();
+  pass(10s, 50ms);
+  auto before = far->pinged;
+  for (int i = 0; i < 5; ++i) {
+    kill(std::exchange(far->node, nullptr));
+    pass(300ms, 50ms);
+    CAF_CHECK_EQUAL(peer().state, node_state::joined);
+  }
+  far->pinged = 0;
+  pass(10s, 50ms);
+  CAF_CHECK(far->pinged <= before + 2);
+}
+
+CAF_TEST(a node that asks for credentials does not join one that lets anybody do anything) {
+  begin(true);
+  CAF_CHECK_EQUAL(peer().state, node_state::refused);
+  CAF_CHECK(peer().detail.find("--auth") != std::string::npos);
+  CAF_CHECK(heard->empty());
+  CAF_CHECK_EQUAL(relayed.peers_joined.Value(), 0.0);
+  far->auth = true;
+  pass(6s, 50ms);
+  CAF_CHECK_EQUAL(peer().state, node_state::joined);
+}
+
+CAF_TEST(how far away a node is stands beside its name until it is gone) {
+  begin();
+  pass(1s, 50ms);
+  CAF_CHECK(relayed.render().find("segue_peer_round_trip_seconds{peer=\"far\"}") != std::string::npos);
+  far->dialling = ec::unavailable;
+  kill(std::exchange(far->node, nullptr));
+  CAF_CHECK(relayed.render().find("peer=\"far\"") == std::string::npos);
 }
 
 CAF_TEST(a node that has forgotten us is joined anew) {

@@ -11,14 +11,17 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture : relay_fixture {
-  std::vector<std::string> cut;
-  std::vector<std::string> forgotten;
+  std::vector<uint64_t> cut;
+  std::vector<uint64_t> forgotten;
+  std::chrono::milliseconds quiet = std::chrono::milliseconds::max(); ///< all links
+  uint64_t visits = 0;
   node_actor nodes;
 
   fixture() {
-    nodes_options options{"owner", "here:1", 10s};
-    options.cut = [this](const std::string& id) { cut.push_back(id); };
-    options.forget = [this](const std::string& id) { forgotten.push_back(id); };
+    nodes_options options{"owner", "here:1", true, 10s};
+    options.cut = [this](uint64_t visit) { cut.push_back(visit); };
+    options.forget = [this](uint64_t visit) { forgotten.push_back(visit); };
+    options.quiet = [this](uint64_t) { return quiet; };
     auto all = sys.spawn(segue::nodes, registry_actor{}, std::map<std::string, tenant_actor>{}, std::move(options), &counters);
     nodes = all;
     door = all;
@@ -37,7 +40,7 @@ struct fixture : relay_fixture {
   nodes_impl door;
 
   void enter(const std::string& id) {
-    caf::anon_send(door, node_entered{id, "edge " + id, "there:2"});
+    caf::anon_send(door, node_entered{id, "edge " + id, "there:2", ++visits});
     consume_messages();
   }
 
@@ -45,7 +48,7 @@ struct fixture : relay_fixture {
   caf::actor join(const std::string& id) {
     auto link = sys.spawn<caf::hidden>([this, id](caf::event_based_actor* self) -> caf::behavior {
       self->request(nodes, caf::infinite, join_node{id})
-          .then([this](const node_joined& x) { joined.push_back(x.name); },
+          .then([this](const node_joined& x) { joined.push_back(x.name + (x.auth ? " asks" : "")); },
               [this](const caf::error& why) { joined.push_back(to_string(code_of(why))); });
       return {[](int) {}};
     });
@@ -74,7 +77,7 @@ CAF_TEST(who has come in joins and is listed) {
   enter("a");
   CAF_CHECK_EQUAL(listed(), "a entering; ");
   join("a");
-  CAF_CHECK_EQUAL(joined.at(0), "owner");
+  CAF_CHECK_EQUAL(joined.at(0), "owner asks");
   CAF_CHECK_EQUAL(listed(), "a joined; ");
   auto all = ask(nodes, list_nodes{}).reply();
   CAF_CHECK_EQUAL(all.self.role, "owner");
@@ -104,6 +107,36 @@ CAF_TEST(who says nothing for too long is cut off and who does is not) {
   CAF_CHECK_EQUAL(listed(), "a entering; ");
   CAF_CHECK_EQUAL(ask(nodes, list_nodes{}).reply().peers[0].round_trip_us, 250u);
   CAF_CHECK_EQUAL(ask(nodes, ping_node{"b"}).code(), ec::moved);
+}
+
+CAF_TEST(who sends much and says nothing meanwhile is not cut off) {
+  enter("a");
+  join("a");
+  quiet = 200ms;
+  pass(60s, 100ms);
+  CAF_CHECK_EQUAL(listed(), "a joined; ");
+  quiet = 20s;
+  pass(13s, 100ms);
+  CAF_CHECK(!cut.empty());
+}
+
+CAF_TEST(what a node tells of its link is listed) {
+  enter("a");
+  join("a");
+  ask(nodes, ping_node{"a", 250, 3, 4096});
+  auto row = ask(nodes, list_nodes{}).reply().peers.at(0);
+  CAF_CHECK_EQUAL(row.reconnects, 3u);
+  CAF_CHECK_EQUAL(row.relayed_bytes, 4096u);
+  CAF_CHECK(counters.render().find("segue_peer_round_trip_seconds{peer=\"edge a\"} 0.00025") != std::string::npos);
+}
+
+CAF_TEST(when a node comes again its former link is forgotten and its new one is not) {
+  enter("a");
+  auto link = join("a");
+  enter("a");
+  kill(link);
+  CAF_CHECK(forgotten == std::vector<uint64_t>{1});
+  CAF_CHECK_EQUAL(listed(), "a entering; ");
 }
 
 CAF_TEST(a node whose link has ended is forgotten and may come in again) {

@@ -24,10 +24,14 @@ struct visitors {
   std::vector<std::string> inside;
   std::vector<std::string> refused;
   std::vector<encrypted> sockets;
+  std::atomic<uint64_t> last = 0; ///< visit
 
   door_keeper keeper() {
     return {
-        [this](const guest& x) { note(inside, x.who.id + " " + x.who.name); },
+        [this](const guest& x) {
+          note(inside, x.who.id + " " + x.who.name);
+          last = x.visit;
+        },
         [this](encrypted x) {
           std::lock_guard lock{mutex};
           sockets.push_back(std::move(x));
@@ -158,10 +162,13 @@ CAF_TEST(a node that is cut off sees it and may come again when it is forgotten)
   auto socket = knock();
   CAF_CHECK_EQUAL(hello(socket, "a"), "");
   CAF_REQUIRE(came.wait([this] { return came.sockets.size() == 1; }));
-  at.cut("nobody");
-  at.cut("a");
+  CAF_CHECK(at.quiet(came.last) < 5s);
+  at.cut(came.last + 1);
+  CAF_CHECK(at.quiet(came.last) < 5s);
+  at.cut(came.last);
   CAF_CHECK(hung_up(socket));
-  at.forget("a");
+  CAF_CHECK(at.quiet(came.last) > 1h);
+  at.forget(came.last);
   auto again = knock();
   CAF_CHECK_EQUAL(hello(again, "a"), "");
 }
@@ -173,6 +180,17 @@ CAF_TEST(a node that comes again takes the place of itself) {
   CAF_CHECK_EQUAL(hello(again, "a"), "");
   CAF_CHECK(hung_up(socket));
   CAF_CHECK(came.wait([this] { return came.sockets.size() == 2; }));
+}
+
+CAF_TEST(forgetting a former link leaves the next one of its node alone) {
+  auto socket = knock();
+  CAF_CHECK_EQUAL(hello(socket, "a"), "");
+  auto former = came.last.load();
+  auto again = knock();
+  CAF_CHECK_EQUAL(hello(again, "a"), "");
+  CAF_REQUIRE(came.wait([this] { return came.sockets.size() == 2; }));
+  at.forget(former);
+  CAF_CHECK(at.quiet(came.last) < 5s);
 }
 
 CAF_TEST(a door that is closed lets nobody in) {

@@ -20,6 +20,7 @@ namespace {
 
 constexpr auto join_wait = std::chrono::seconds{2};
 constexpr size_t link_bytes = 32 << 20; ///< of appends on their way to the joined node, all streams together
+constexpr size_t replay_bytes = 2 << 20; ///< of what is read behind the ends of streams, likewise
 
 std::chrono::milliseconds hello_patience(const settings& with) { return std::min<std::chrono::milliseconds>(with.link_timeout, std::chrono::seconds{5}); }
 
@@ -69,9 +70,9 @@ edge_node::edge_node(const settings& with, caf::actor_system& system, metrics& c
   relay_ground ground;
   ground.limits.append_bytes = with.pending_bytes;
   ground.limits.ring_bytes = with.ring_bytes;
-  ground.silence = with.link_timeout;
   ground.idle = with.idle;
   ground.link = std::make_shared<credits>(link_bytes);
+  ground.replays = std::make_shared<credits>(replay_bytes);
   ground.counters = &counters;
   link_options link{with.join_host + ":" + std::to_string(with.join_port), name_of_process(), with.auth, with.link_timeout};
   auto here = system.spawn(edge, dialer_, std::move(link), std::move(ground));

@@ -3,6 +3,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 namespace segue {
 
@@ -21,13 +25,34 @@ public:
     return false;
   }
 
-  void give(size_t bytes) { taken_.fetch_sub(bytes); }
+  /// Likewise; if they may not, `later` is called as soon as somebody has given some back, once, by whoever has. Then it may be
+  /// tried again.
+  bool take_or_wait(size_t bytes, std::function<void()> later) {
+    std::lock_guard lock{mutex_};
+    if (take(bytes))
+      return true;
+    waiting_.push_back(std::move(later));
+    return false;
+  }
+
+  void give(size_t bytes) {
+    taken_.fetch_sub(bytes);
+    std::vector<std::function<void()>> woken;
+    {
+      std::lock_guard lock{mutex_};
+      woken.swap(waiting_);
+    }
+    for (auto& wake : woken)
+      wake();
+  }
 
   size_t taken() const { return taken_; }
 
 private:
   size_t most_;
   std::atomic<size_t> taken_ = 0;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> waiting_; ///< in the order they came
 };
 
 /// How much a relay does for a link at a time, and for how long it waits.

@@ -12,15 +12,16 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <type_traits>
 
 namespace segue {
 
 /// What every relay of an edge node works with.
 struct relay_ground {
   relay_limits limits;
-  std::chrono::milliseconds silence{10'000}; ///< a link on which nothing is answered for so long has failed
   std::chrono::milliseconds idle{60'000};    ///< the relay of a stream that nobody uses for so long ends
   std::shared_ptr<credits> link;             ///< bytes of appends, of all streams together
+  std::shared_ptr<credits> replays;          ///< bytes of what lies behind the ends of streams, likewise: it would keep all else waiting
   metrics* counters = nullptr;
 };
 
@@ -54,6 +55,29 @@ private:
 };
 
 inline caf::error link_is_down() { return caf::make_error(ec::unavailable, std::string{"the node that was joined is not reached"}); }
+
+template <class Request, class... Known>
+inline constexpr bool is_one_of = (std::is_same_v<Request, Known> || ...);
+
+/// Requests that may have been done when no answer comes.
+template <class Request>
+inline constexpr bool changes_something = is_one_of<Request, append_chunk, open_stream, remove_stream, start_generation, cancel_generation,
+    purge_generation, enqueue_upload, enqueue_download, enqueue_removal, retry_transfer, drop_transfer>;
+
+/// What is said when nobody answers a request that was passed on.
+template <class Request>
+caf::error unanswered(const caf::error& why) {
+  if constexpr (changes_something<Request>)
+    return caf::make_error(ec::unknown_outcome, std::string{"the link broke before it was answered"});
+  else
+    return why;
+}
+
+/// What is said when the answer is an error: the other node's own word, or none.
+template <class Request>
+caf::error answered(caf::error why) {
+  return why.category() == caf::atom("segue") ? why : unanswered<Request>(why);
+}
 
 template <class Handle>
 class relay_state {
@@ -95,7 +119,7 @@ public:
       return caf::make_error(ec::busy, std::string{"too many requests wait for the node that was joined"});
     }
     auto promise = self_->template make_response_promise<caf::typed_response_promise<Reply>>();
-    auto number = open_.add([promise](const caf::error& why) mutable { promise.deliver(why); });
+    auto number = open_.add([promise](const caf::error& why) mutable { promise.deliver(unanswered<Request>(why)); });
     self_->request(there_, timeout, x)
         .then(
             [this, promise, number](Reply& reply) mutable {
@@ -104,7 +128,7 @@ public:
             },
             [this, promise, number](caf::error& why) mutable {
               if (open_.remove(number))
-                promise.deliver(std::move(why));
+                promise.deliver(answered<Request>(std::move(why)));
             });
     return promise;
   }

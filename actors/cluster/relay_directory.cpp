@@ -81,38 +81,44 @@ caf::result<stream_opened> relay_directory_state::on(const find_stream& x) {
   return promise;
 }
 
-/// Passes a request on, whose reply `done` looks at before it is delivered.
+/// Passes a request on that brings so many bytes of a stream, and whose reply `done` looks at before it is delivered.
 template <class Reply, class Request, class F>
-caf::result<Reply> relay_directory_state::pass(const Request& x, F done) {
+caf::result<Reply> relay_directory_state::pass(const Request& x, size_t bytes, F done) {
   if (!there_)
     return link_is_down();
-  if (open_.size() >= ground_.limits.requests) {
+  if (open_.size() >= ground_.limits.requests || (bytes > 0 && !ground_.link->take(bytes))) {
     ground_.counters->relay_refused.Increment();
     return caf::make_error(ec::busy, std::string{"too many requests wait for the node that was joined"});
   }
   auto promise = self_->make_response_promise<caf::typed_response_promise<Reply>>();
-  auto number = open_.add([promise](const caf::error& why) mutable { promise.deliver(why); });
+  auto number = open_.add([this, promise, bytes](const caf::error& why) mutable {
+    ground_.link->give(bytes);
+    promise.deliver(unanswered<Request>(why));
+  });
   self_->request(there_, patience, x)
       .then(
-          [this, number, promise, done](Reply& reply) mutable {
+          [this, number, promise, bytes, done](Reply& reply) mutable {
             if (open_.remove(number)) {
+              ground_.link->give(bytes);
               done(reply);
               promise.deliver(std::move(reply));
             }
           },
-          [this, number, promise](caf::error& why) mutable {
-            if (open_.remove(number))
-              promise.deliver(std::move(why));
+          [this, number, promise, bytes](caf::error& why) mutable {
+            if (!open_.remove(number))
+              return;
+            ground_.link->give(bytes);
+            promise.deliver(answered<Request>(std::move(why)));
           });
   return promise;
 }
 
 caf::result<stream_opened> relay_directory_state::on(const open_stream& x) {
-  return pass<stream_opened>(x, [this](stream_opened& reply) { reply.stream = adopt(reply).relay; });
+  return pass<stream_opened>(x, x.wish.first.size(), [this](stream_opened& reply) { reply.stream = adopt(reply).relay; });
 }
 
 caf::result<stream_removed> relay_directory_state::on(const remove_stream& x) {
-  return pass<stream_removed>(x, [this, path = x.path](stream_removed&) { forget(path); });
+  return pass<stream_removed>(x, 0, [this, path = x.path](stream_removed&) { forget(path); });
 }
 
 // -- relays ------------------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ private:
   };
 
   template <class Reply, class Request, class F>
-  caf::result<Reply> pass(const Request& x, F done);
+  caf::result<Reply> pass(const Request& x, size_t bytes, F done);
   void found(const std::string& path, const stream_opened& there);
   void not_found(const std::string& path, const caf::error& why);
   entry& adopt(const stream_opened& there);

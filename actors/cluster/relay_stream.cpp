@@ -1,5 +1,7 @@
 #include "actors/cluster/relay_stream.hpp"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 
 namespace segue {
@@ -7,7 +9,8 @@ namespace segue {
 namespace {
 
 constexpr uint32_t longest_wait_ms = 30'000;
-constexpr auto append_patience = std::chrono::seconds{35}; ///< a little less than the edge waits
+constexpr auto patience = std::chrono::seconds{35};      ///< a little less than the edge waits; a link that is dead ends it sooner
+constexpr auto read_patience = std::chrono::seconds{60}; ///< longer: what is given up while it is on its way is sent again
 constexpr auto farewell = std::chrono::seconds{1}; ///< in which those who still hold it are sent back to the directory
 
 } // namespace
@@ -35,6 +38,7 @@ relay_stream_state::~relay_stream_state() {
   settle(reading_.abandon(link_is_down()));
   appends_.give_up(link_is_down());
   looked(link_is_down());
+  ground_.replays->give(replay_bytes_);
   ground_.counters->relayed_streams.Decrement();
 }
 
@@ -87,26 +91,44 @@ caf::result<chunk_batch> relay_stream_state::on(const read_chunks& x) {
 void relay_stream_state::pump() {
   if (moved_)
     return;
-  for (auto which : {shared_read::past, shared_read::tail})
-    if (auto question = reading_.next(which))
-      ask(which, *question);
+  if (auto question = reading_.next(shared_read::past)) {
+    replay_ = question;
+    replay();
+  }
+  if (auto question = reading_.next(shared_read::tail))
+    ask(shared_read::tail, *question);
   expire_at(reading_.next_deadline());
+}
+
+/// What lies behind the end is sent a few reads at a time, of all streams together: else what comes would wait behind it.
+void relay_stream_state::replay() {
+  auto later = [self = relay_stream_impl{self_}] { caf::anon_send(self, read_on{}); };
+  if (!replay_ || moved_ || !ground_.replays->take_or_wait(replay_->limit, later))
+    return;
+  replay_bytes_ = replay_->limit;
+  ask(shared_read::past, *std::exchange(replay_, std::nullopt));
+}
+
+void relay_stream_state::answered(shared_read which) {
+  if (which == shared_read::past)
+    ground_.replays->give(std::exchange(replay_bytes_, 0));
 }
 
 void relay_stream_state::ask(shared_read which, const read_chunks& x) {
   ground_.counters->relay_reads.Increment();
-  auto patience = std::chrono::milliseconds{x.wait_ms} + ground_.silence;
-  self_->request(there_, patience, x)
+  self_->request(there_, std::chrono::milliseconds{x.wait_ms} + read_patience, x)
       .then(
           [this, which](const chunk_batch& batch) {
             size_t bytes = 0;
             for (const auto& record : batch.chunks)
               bytes += record.bytes.size();
             ground_.counters->relayed_read.Increment(static_cast<double>(bytes));
+            answered(which);
             settle(reading_.arrived(which, batch));
             pump();
           },
           [this, which](const caf::error& why) {
+            answered(which);
             if (code_of(why) == ec::moved)
               retire();
             settle(reading_.failed(which, why));
@@ -164,7 +186,7 @@ caf::result<stream_loaded> relay_stream_state::on(const inspect_stream& x) {
 
 void relay_stream_state::look() {
   looking_ = std::exchange(looking_next_, {});
-  self_->request(there_, ground_.silence, inspect_stream{std::exchange(settled_next_, false)})
+  self_->request(there_, patience, inspect_stream{std::exchange(settled_next_, false)})
       .then(
           [this](const stream_loaded& x) {
             row_ = x.row;
@@ -203,12 +225,12 @@ caf::result<chunk_appended> relay_stream_state::on(const append_chunk& x) {
   }
   append_bytes_ += size;
   auto promise = self_->make_response_promise<append_promise>();
-  auto number = appends_.add([this, promise, size](const caf::error&) mutable {
+  auto number = appends_.add([this, promise, size](const caf::error&) mutable { // whatever it says
     ground_.link->give(size);
     append_bytes_ -= size;
-    promise.deliver(caf::make_error(ec::unknown_outcome, std::string{"the link broke before it was acknowledged"}));
+    promise.deliver(unanswered<append_chunk>(link_is_down()));
   });
-  self_->request(there_, append_patience, x)
+  self_->request(there_, patience, x)
       .then(
           [this, promise, number, size](const chunk_appended& reply) mutable {
             if (!appends_.remove(number))
@@ -225,7 +247,7 @@ caf::result<chunk_appended> relay_stream_state::on(const append_chunk& x) {
             append_bytes_ -= size;
             if (code_of(why) == ec::moved)
               retire();
-            promise.deliver(why);
+            promise.deliver(segue::answered<append_chunk>(why));
           });
   return promise;
 }
@@ -248,6 +270,7 @@ relay_stream_impl::behavior_type relay_stream(relay_stream_impl::stateful_pointe
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const expire_readers& x) { st.on(x); },
       [&st](const check_idle& x) { st.on(x); },
+      [&st](const read_on& x) { st.on(x); },
   };
 }
 

@@ -7,7 +7,7 @@
 namespace segue {
 
 /// `stream_actor` and the timers it sends to itself.
-using relay_stream_impl = stream_actor::extend<reacts_to<expire_readers>, reacts_to<check_idle>>;
+using relay_stream_impl = stream_actor::extend<reacts_to<expire_readers>, reacts_to<check_idle>, reacts_to<read_on>>;
 
 class relay_stream_state {
 public:
@@ -27,6 +27,7 @@ public:
   // -- timers
   void on(const expire_readers&);
   void on(const check_idle&);
+  void on(const read_on&) { replay(); }
 
 private:
   using read_promise = caf::typed_response_promise<chunk_batch>;
@@ -36,6 +37,8 @@ private:
   using reading = shared_reading<read_promise, time_point>;
 
   void pump();
+  void replay();
+  void answered(shared_read which);
   void ask(shared_read which, const read_chunks& x);
   void settle(reading::outcome x);
   void look();
@@ -51,6 +54,8 @@ private:
   relay_ground ground_;
   stream_row row_; ///< as it was when it was last looked at
   reading reading_{0, 0};
+  std::optional<read_chunks> replay_; ///< of what lies behind the end: waits until the link has room for it
+  size_t replay_bytes_ = 0; ///< that this one has taken of the link; 0: none is under way
   passed_on appends_;
   size_t append_bytes_ = 0; ///< under way
   std::vector<inspect_promise> looking_;      ///< who waits for the question under way

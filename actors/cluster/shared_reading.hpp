@@ -39,12 +39,13 @@ public:
     std::vector<std::pair<Ticket, caf::error>> refusals;
   };
 
-  /// `lingers`: when nobody waits at the tail any more, it is read once more, for whoever comes back in a moment.
+  /// `lingers`: when nobody waits at the tail any more, it is read once more, for whoever comes back in a moment; and once it is
+  /// closed, nobody is asked for its end. Not so for a stream that lives from being used: its owner has to hear of each use.
   shared_reading(size_t ring_bytes, size_t most_readers, bool lingers = true)
       : ring_bytes_(ring_bytes), ring_(ring_bytes), most_(most_readers), may_linger_(lingers) {}
 
   /// Whether every append is heard of as soon as it is made: what is known of the end is what there is.
-  bool follows() const { return asked(shared_read::tail) || closed_; }
+  bool follows() const { return asked(shared_read::tail) || (closed_ && may_linger_); }
 
   position tail() const { return tail_; }
   bool closed() const { return closed_; }
@@ -54,7 +55,7 @@ public:
   /// Somebody wants to read.
   outcome offer(reader x) {
     outcome out;
-    if (closed_ && x.after == tail_) {
+    if (closed_ && may_linger_ && x.after == tail_) {
       out.answers.emplace_back(std::move(x.ticket), end_at(x.after));
     } else if (follows() && ring_.holds(x.after)) {
       answer(out, ring_, x);
@@ -63,7 +64,7 @@ public:
     } else if (head_ == x.after && tail_ <= x.after && !x.waits && follows()) {
       out.answers.emplace_back(std::move(x.ticket), end_at(x.after));
     } else {
-      x.at_tail = x.waits && head_ == x.after;
+      x.at_tail = x.waits && head_ == x.after && !closed_;
       readers_.push_back(std::move(x));
     }
     return out;

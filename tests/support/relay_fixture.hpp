@@ -16,6 +16,7 @@ public:
   explicit relay_fixture(relay_limits limits = {}) : actor_fixture(engine.get()) {
     ground.limits = limits;
     ground.link = std::make_shared<credits>(1 << 20);
+    ground.replays = std::make_shared<credits>(1 << 20);
     ground.counters = &relayed;
     here = sys.spawn(relay_directory, std::string{"default"}, ground);
     bind();

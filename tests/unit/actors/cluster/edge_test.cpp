@@ -14,6 +14,8 @@ struct owner_parts {
   directory_actor directory;
   manager_actor manager;
   std::vector<std::string> asked;
+  bool removed = false; ///< there is no tenant any more
+  bool silent = false;  ///< the manager does not answer
 };
 
 registry_actor::behavior_type owner_registry(registry_actor::pointer, std::shared_ptr<owner_parts> parts) {
@@ -28,7 +30,7 @@ registry_actor::behavior_type owner_registry(registry_actor::pointer, std::share
   };
 }
 
-manager_actor::behavior_type owner_manager(manager_actor::pointer, std::shared_ptr<owner_parts> parts) {
+manager_actor::behavior_type owner_manager(manager_actor::pointer self, std::shared_ptr<owner_parts> parts) {
   auto status = [parts](const std::string& what) {
     parts->asked.push_back(what);
     generation_status x;
@@ -36,7 +38,11 @@ manager_actor::behavior_type owner_manager(manager_actor::pointer, std::shared_p
     return x;
   };
   return {
-      [status](const start_generation& x) { return status("start " + x.prompt); },
+      [status, parts, self](const start_generation& x) -> caf::result<generation_status> {
+        if (parts->silent)
+          return self->make_response_promise<caf::typed_response_promise<generation_status>>();
+        return status("start " + x.prompt);
+      },
       [status](const find_generation& x) -> caf::result<generation_status> {
         if (x.request_id == "none")
           return caf::make_error(ec::not_found, std::string{"there is none"});
@@ -53,10 +59,12 @@ manager_actor::behavior_type owner_manager(manager_actor::pointer, std::shared_p
 
 node_actor::behavior_type owner_node(node_actor::pointer, std::shared_ptr<owner_parts> parts, registry_actor registry) {
   return {
-      [registry](const join_node&) { return node_joined{registry, "owner"}; },
+      [registry](const join_node&) { return node_joined{registry, "owner", true}; },
       [](const ping_node&) { return node_pinged{}; },
-      [parts](const find_tenant& x) {
+      [parts](const find_tenant& x) -> caf::result<tenant_services> {
         parts->asked.push_back("tenant " + x.name);
+        if (parts->removed)
+          return caf::make_error(ec::not_found, std::string{"there is no such tenant"});
         return tenant_services{parts->directory, parts->manager, {}, {}, x.name, {}, role::admin};
       },
       [](const list_nodes&) { return nodes_listed{}; },
@@ -81,10 +89,11 @@ struct fixture : relay_fixture {
               return caf::make_error(ec::unavailable, std::string{"no way"});
             return node_dialled{node};
           },
+          [](const hear_link&) { return link_heard{1'000'000}; },
           [](const cut_link&) {},
       };
     });
-    edge = sys.spawn(segue::edge, dialer, link_options{"owner:1", "edge", 10s}, ground);
+    edge = sys.spawn(segue::edge, dialer, link_options{"owner:1", "edge", true, 10s}, ground);
     consume_messages();
   }
 
@@ -164,6 +173,25 @@ CAF_TEST(without the owner everything is unavailable at once and the same relays
   CAF_CHECK_EQUAL(ask(x.manager, find_generation{"1"}).reply().row.request_id, "find 1");
   CAF_CHECK_EQUAL(ask(x.directory, find_stream{"a"}).code(), ec::none);
   CAF_CHECK_EQUAL(ask(edge, resolve_tenant{"ada"}).code(), ec::none);
+}
+
+CAF_TEST(a wish whose answer is lost may have been accepted and is not called unavailable) {
+  auto x = open();
+  parts->silent = true;
+  auto wish = post(x.manager, start_generation{"ada", "jazz"});
+  consume_messages();
+  CAF_CHECK(!wish.here());
+  kill(parts->manager);
+  CAF_CHECK_EQUAL(wish.code(), ec::unknown_outcome);
+  CAF_CHECK_EQUAL(ask(x.manager, start_generation{"ada", "jazz"}).code(), ec::unavailable); // this one was never sent
+}
+
+CAF_TEST(a tenant that was removed is not asked for again and again) {
+  open();
+  parts->removed = true;
+  kill(parts->manager);
+  pass(10s, 100ms);
+  CAF_CHECK(std::count(parts->asked.begin(), parts->asked.end(), "tenant default") <= 3);
 }
 
 CAF_TEST(a part of the owner that is started again is found again) {

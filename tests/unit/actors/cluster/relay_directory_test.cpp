@@ -50,6 +50,19 @@ CAF_TEST(without an owner everything is unavailable at once) {
   CAF_CHECK_EQUAL(relayed.relayed_streams.Value(), 0.0);
 }
 
+CAF_TEST(the first content of a stream counts as appends do while it is on its way) {
+  const std::string large(900'000, 'x');
+  auto a = post(here, open_stream{{.path = "b", .content_type = "text/plain", .first = payload{large}}});
+  auto b = post(here, open_stream{{.path = "c", .content_type = "text/plain", .first = payload{large}}});
+  consume_messages();
+  CAF_CHECK_EQUAL(a.code(), ec::none);
+  CAF_CHECK_EQUAL(b.code(), ec::busy);
+  CAF_CHECK_EQUAL(ground.link->taken(), 0u);
+  CAF_REQUIRE(ground.link->take(1 << 19));
+  CAF_CHECK_EQUAL(ask(here, open_stream{{.path = "d", .content_type = "text/plain", .first = payload{large}}}).code(), ec::busy);
+  CAF_CHECK_EQUAL(ask(here, open_stream{{"d", "text/plain"}}).code(), ec::none);
+}
+
 CAF_TEST(requests under way are answered when the owner goes) {
   open();
   auto asked = post(here, find_stream{"a"});

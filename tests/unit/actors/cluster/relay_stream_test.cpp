@@ -86,6 +86,52 @@ CAF_TEST(the end is not asked for while it is followed) {
   CAF_CHECK_EQUAL(relayed.relay_reads.Value(), before);
 }
 
+CAF_TEST(a position beyond what is known of the end is for the owner to judge) {
+  auto there = open();
+  append(there, "abc");
+  auto relay = find();
+  auto waits = read(relay, 3, 1 << 20, 30'000);
+  CAF_CHECK_EQUAL(ask(relay, inspect_stream{}).reply().row.tail, 3u);
+  auto next = post(there, append_chunk{std::string{"def"}, {}, {}, {}, {}, false});
+  while (!next.here() && consume_message()) { // it is durable there, and here they may not have heard of it
+  }
+  auto end = read(relay, 6).reply();
+  CAF_CHECK(end.chunks.empty());
+  CAF_CHECK_EQUAL(end.tail, 6u);
+  CAF_CHECK_EQUAL(read(relay, 7).code(), ec::bad_offset);
+}
+
+CAF_TEST(replays of all streams together wait for room on the link and give it back) {
+  for (auto name : {"a", "b", "c"})
+    append(open(name), std::string{"sound of "} + name);
+  std::vector<stream_actor> relays{find("a"), find("b"), find("c")};
+  CAF_REQUIRE(ground.replays->take(1 << 20)); // somebody else's
+  std::vector<awaited<chunk_batch>> readers;
+  for (auto& relay : relays)
+    readers.push_back(read(relay, 0));
+  consume_messages();
+  for (auto& x : readers)
+    CAF_CHECK(!x.here());
+  ground.replays->give(1 << 20);
+  consume_messages();
+  for (size_t i = 0; i < readers.size(); ++i)
+    CAF_CHECK_EQUAL(bytes_of(readers[i].reply(), 0), std::string{"sound of "} + "abc"[i]);
+  CAF_CHECK_EQUAL(ground.replays->taken(), 0u);
+}
+
+CAF_TEST(a closed stream that lives from being used is read at its owner) {
+  ask(directory, open_stream{{.path = "b", .content_type = "text/plain", .ttl_s = 10, .close = true}});
+  auto relay = find("b");
+  for (int i = 0; i < 10; ++i) {
+    pass(4s, 100ms);
+    auto end = read(relay, 0);
+    CAF_REQUIRE_EQUAL(end.code(), ec::none);
+    CAF_CHECK(end.reply().closed);
+  }
+  pass(15s, 100ms);
+  CAF_CHECK_EQUAL(ask(directory, find_stream{"b"}).code(), ec::not_found);
+}
+
 CAF_TEST(an append is passed on and acknowledged by the owner) {
   auto there = open();
   auto relay = find();

@@ -56,6 +56,53 @@ CAF_TEST(who waits at the tail waits with all others in one read) {
     CAF_CHECK_EQUAL(heard(who), "bbbb");
 }
 
+CAF_TEST(who knows more of the end than is known here has the owner asked) {
+  there.text = "aaaa";
+  read(4, true);
+  answer(past, *shared.next(past));
+  auto at_tail = shared.next(tail);
+  there.text += "bbbb"; // and nothing of it has come here yet
+  int knows = read(8, false), wrong = read(12, false);
+  auto question = shared.next(past);
+  CAF_REQUIRE(question.has_value());
+  CAF_CHECK_EQUAL(question->after, 8u);
+  answer(past, *question);
+  CAF_CHECK_EQUAL(heard(knows), "");
+  CAF_CHECK_EQUAL(answers.at(knows).tail, 8u);
+  question = shared.next(past);
+  CAF_REQUIRE(question.has_value());
+  CAF_CHECK_EQUAL(question->after, 12u);
+  settle(shared.failed(past, caf::make_error(ec::bad_offset)));
+  CAF_CHECK_EQUAL(refusals.at(wrong), ec::bad_offset);
+  answer(tail, *at_tail);
+}
+
+CAF_TEST(the end of a closed stream that lives from being used is asked for each time) {
+  shared = reading{64, 100, false};
+  there.text = "aaaa";
+  there.closed = true;
+  for (int i = 0; i < 3; ++i) {
+    int who = read(4, i > 0);
+    auto question = shared.next(past);
+    CAF_REQUIRE(question.has_value());
+    CAF_CHECK(!shared.next(tail).has_value());
+    CAF_CHECK_EQUAL(heard(who), "nothing yet");
+    answer(past, *question);
+    CAF_CHECK(answers.at(who).closed);
+  }
+}
+
+CAF_TEST(an answer holds a bounded number of records however small they are) {
+  shared = reading{1 << 20, 100};
+  there.record = 1;
+  there.text = std::string(10'000, 'x');
+  int who = read(0, false, 1 << 20);
+  answer(past, *shared.next(past));
+  CAF_CHECK_EQUAL(answers.at(who).chunks.size(), ring::most_records);
+  CAF_CHECK_EQUAL(answers.at(who).next, ring::most_records);
+  CAF_CHECK(!answers.at(who).up_to_date());
+}
+
 CAF_TEST(who comes late is not kept waiting by those at the tail) {
   there.text = "aaaabbbb";
   read(8, true);

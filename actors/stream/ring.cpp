@@ -22,7 +22,7 @@ std::optional<std::vector<chunk>> ring::read(position at, uint64_t limit) const 
     return std::nullopt;
   uint64_t size = first->bytes.size();
   std::vector<chunk> found{std::move(*first)};
-  for (++record; record != records_.end() && size + record->bytes.size() <= limit; ++record) {
+  for (++record; record != records_.end() && found.size() < most_records && size + record->bytes.size() <= limit; ++record) {
     size += record->bytes.size();
     found.push_back(*record);
   }

@@ -192,6 +192,8 @@ asio::awaitable<bool> tcp_connection::listen() {
   listener_.reset();
   if (whole)
     co_await finish(); // else it is cut: there would have been more
+  else if (websocket_ && !session_->aborted())
+    websocket_->say_lost();
   session_.reset();
   co_return finished_ && keep_alive_;
 }

@@ -14,6 +14,9 @@ struct mapping {
   unsigned retry_after_s = 0;
 };
 
+constexpr const char* unknown = "The answer was lost: it may have been done, or not. Look before you repeat it; what a producer "
+                                "appends may be repeated under the same number.";
+
 constexpr const char* later = "A part of the server is not available right now. Nothing was lost; try again.";
 
 constexpr mapping mappings[] = {
@@ -29,7 +32,7 @@ constexpr mapping mappings[] = {
     {ec::busy, 429, "A bound is reached", nullptr, 2},
     {ec::moved, 503, "Not available right now", later, 1},
     {ec::fenced, 503, "Not available right now", later, 1},
-    {ec::unknown_outcome, 503, "Not available right now", later, 1},
+    {ec::unknown_outcome, 503, "It is not known whether it was done", unknown},
     {ec::unavailable, 503, "Not available right now", later, 1},
     {ec::timeout, 503, "Not available right now", later, 1},
     {ec::too_large, 413, "It would be too large", nullptr},

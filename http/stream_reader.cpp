@@ -49,8 +49,8 @@ asio::awaitable<caf::expected<chunk_batch>> stream_reader::read(position after, 
   return ask(request);
 }
 
-asio::awaitable<caf::expected<chunk_batch>> stream_reader::read_patiently(
-    position after, uint64_t limit, uint32_t wait_ms, std::chrono::milliseconds patience) {
+asio::awaitable<caf::expected<chunk_batch>> stream_reader::read_patiently(position after, uint64_t limit, uint32_t wait_ms,
+    std::chrono::milliseconds patience, std::function<void()> meanwhile) {
   std::optional<std::chrono::steady_clock::time_point> give_up_at; // counted from the first failure
   for (;;) {
     auto batch = co_await read(after, limit, wait_ms);
@@ -63,13 +63,25 @@ asio::awaitable<caf::expected<chunk_batch>> stream_reader::read_patiently(
       give_up_at = now + patience;
     if (!passes || session_.aborted() || now > *give_up_at)
       co_return batch;
+    if (meanwhile)
+      meanwhile();
     co_await session_.pause(retry_pause);
   }
 }
 
-asio::awaitable<caf::expected<stream_loaded>> stream_reader::inspect() {
+asio::awaitable<caf::expected<stream_loaded>> stream_reader::inspect(offset_query wanted) {
   inspect_stream request;
-  return ask(request);
+  auto known = co_await ask(request);
+  if (!known || wanted.from != offset_query::kind::at || wanted.at <= known->row.tail)
+    co_return known;
+  auto there = co_await read(wanted.at, 1, 0);
+  if (there) {
+    known->row.tail = there->tail;
+    known->row.closed = there->closed;
+  } else if (code_of(there.error()) != ec::bad_offset) {
+    co_return there.error();
+  }
+  co_return known;
 }
 
 std::optional<offset_query> offset_of(const exchange& x) {

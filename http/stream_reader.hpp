@@ -3,6 +3,8 @@
 
 #include "http/exchange.hpp"
 
+#include <functional>
+
 namespace segue::http {
 
 class stream_reader {
@@ -20,12 +22,14 @@ public:
   /// not (`ec::not_found`).
   asio::awaitable<caf::expected<chunk_batch>> read(position after, uint64_t limit, uint32_t wait_ms);
 
-  /// As `read`, and again while the stream cannot be read for a reason that passes, for so long at the most.
-  asio::awaitable<caf::expected<chunk_batch>> read_patiently(
-      position after, uint64_t limit, uint32_t wait_ms, std::chrono::milliseconds patience);
+  /// As `read`, and again while the stream cannot be read for a reason that passes, for so long at the most. `meanwhile` is called
+  /// before each time.
+  asio::awaitable<caf::expected<chunk_batch>> read_patiently(position after, uint64_t limit, uint32_t wait_ms,
+      std::chrono::milliseconds patience, std::function<void()> meanwhile = nullptr);
 
-  /// The row as it is now. Finds again like `read`.
-  asio::awaitable<caf::expected<stream_loaded>> inspect();
+  /// The row as it is now, for who wants to read at a position. Finds again like `read`. On another node than the stream's owner
+  /// what is known of its end may be older than what the reader has heard elsewhere: then the owner is asked.
+  asio::awaitable<caf::expected<stream_loaded>> inspect(offset_query wanted = {});
 
   /// The row as it was when it was found: path, id and type never change.
   const stream_row& row() const { return row_; }

@@ -66,8 +66,18 @@ void tail::let_go(tail_member& x) {
 
 asio::awaitable<void> tail::run() {
   auto self = shared_from_this();
+  auto said = std::chrono::steady_clock::now(); // something, to everybody
+  std::function<void()> meanwhile = [this, &said] { // while the stream cannot be read
+    auto now = std::chrono::steady_clock::now();
+    if (now - said < std::chrono::milliseconds{keep_alive_ms})
+      return;
+    said = now;
+    keep_alive();
+  };
   while (!members_.empty()) {
-    auto batch = co_await reader_.read_patiently(cursor_, home_.edge_.listener_bytes, keep_alive_ms, home_.edge_.read_patience);
+    auto batch = co_await reader_.read_patiently(
+        cursor_, home_.edge_.listener_bytes, keep_alive_ms, home_.edge_.read_patience, meanwhile);
+    said = std::chrono::steady_clock::now();
     if (session_.aborted())
       break;
     if (!batch) {

@@ -96,6 +96,11 @@ public:
     out_.send(close_1001);
   }
 
+  void say_lost() override {
+    static const payload close_1013{std::string{"\x88\x02\x03\xf5"}};
+    out_.send(close_1013);
+  }
+
   asio::awaitable<void> close() override {
     error_code ignored;
     co_await stream_.async_close(

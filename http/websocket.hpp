@@ -29,6 +29,9 @@ public:
   /// Tells the client that the server goes (1001), without waiting for it.
   virtual void say_goodbye() = 0;
 
+  /// Likewise that the stream cannot be read any more: there would have been more (1013, try again later).
+  virtual void say_lost() = 0;
+
   /// The closing handshake with code 1000.
   virtual asio::awaitable<void> close() = 0;
 };

@@ -21,7 +21,8 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
   if (begun)
     co_await x.begin(std::move(head), whole);
   while (first < end && !x.is_head()) {
-    auto batch = co_await reader.read(first, std::min<uint64_t>(part_bytes, end - first), 0);
+    auto patience = begun ? x.where().read_patience : std::chrono::milliseconds{0}; // what has begun is not cut by a short break
+    auto batch = co_await reader.read_patiently(first, std::min<uint64_t>(part_bytes, end - first), 0, patience);
     if (!batch && !begun)
       co_return co_await x.send_error(batch.error());
     if (!begun) {
@@ -96,7 +97,7 @@ asio::awaitable<void> send_sound(exchange& x, bool download) {
   stream_reader reader{x.asker()};
   if (auto failed = co_await reader.open(x.services(), audio_path(row->request_id)))
     co_return co_await x.send_error(failed);
-  auto now = co_await reader.inspect();
+  auto now = co_await reader.inspect(*wanted);
   if (!now)
     co_return co_await x.send_error(now.error());
   auto first = resolve(*wanted, now->row.tail);

@@ -154,7 +154,7 @@ asio::awaitable<void> answer_read(exchange& x, std::string path, bool offset_nee
   stream_reader reader{x.asker()};
   if (auto failed = co_await reader.open(x.services(), std::move(path)))
     co_return co_await x.send_error(failed);
-  auto now = co_await reader.inspect();
+  auto now = co_await reader.inspect(*wanted);
   if (!now)
     co_return co_await x.send_error(now.error());
   auto from = resolve(*wanted, now->row.tail);

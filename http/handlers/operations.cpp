@@ -29,7 +29,7 @@ json to_json(const node_row& x) {
   auto round_trip = x.round_trip_us == 0 ? json{} : json(static_cast<double>(x.round_trip_us) / 1000);
   return {{"id", x.id}, {"name", x.name}, {"role", x.role}, {"address", x.address}, {"state", to_string(x.state)},
       {"detail", x.detail.empty() ? json{} : json(x.detail)}, {"since", format_time(x.since_ms)}, {"round_trip_ms", round_trip},
-      {"reconnects", x.reconnects}};
+      {"reconnects", x.reconnects}, {"relayed_bytes", x.relayed_bytes}};
 }
 
 asio::awaitable<void> send_json(exchange& x, unsigned status, const json& body) {
@@ -45,13 +45,18 @@ asio::awaitable<void> get_health(exchange& x) {
   co_await send_json(x, 200, body);
 }
 
+std::string far_of(const node_row& x) {
+  auto us = x.round_trip_us;
+  return us == 0 ? "" : ", round trip " + std::to_string(us / 1000) + "." + std::to_string(us / 100 % 10) + " ms";
+}
+
 /// How the nodes are that have joined this one. Without them it is ready as well.
 asio::awaitable<void> add_peers(exchange& x, std::vector<std::string>& checks) {
   auto listed = co_await x.ask(x.where().nodes, list_nodes{});
   if (!listed || listed->self.role != "owner")
     co_return;
   for (const auto& peer : listed->peers)
-    checks.push_back("node " + peer.address + ": " + to_string(peer.state));
+    checks.push_back("node " + peer.address + ": " + to_string(peer.state) + far_of(peer));
 }
 
 asio::awaitable<void> get_readiness(exchange& x) {

@@ -14,11 +14,16 @@ namespace segue::client {
 
 namespace {
 
-using row = std::array<std::string, 7>;
+using row = std::array<std::string, 9>;
 
 std::string text_of(const nlohmann::json& node, const char* name) {
   const auto found = node.find(name);
   return found != node.end() && found->is_string() ? printable(found->get<std::string>()) : std::string{};
+}
+
+std::string number_of(const nlohmann::json& node, const char* name) {
+  const auto found = node.find(name);
+  return found != node.end() && found->is_number_unsigned() ? std::to_string(found->get<std::uint64_t>()) : "-";
 }
 
 row row_of(const nlohmann::json& node) {
@@ -28,6 +33,7 @@ row row_of(const nlohmann::json& node) {
   if (far != node.end() && far->is_number())
     std::snprintf(trip, sizeof trip, "%.1f ms", far->get<double>());
   return {text_of(node, "role"), text_of(node, "state"), since ? span_text(std::time(nullptr) - *since) : "-", trip,
+      number_of(node, "reconnects"), number_of(node, "relayed_bytes"),
       text_of(node, "address"), text_of(node, "name"), text_of(node, "detail")};
 }
 
@@ -46,14 +52,14 @@ int run_nodes(const connection_options& options) {
   says.object(answer.body);
   if (says.json())
     return says.finish(exit_with::ok);
-  std::vector<row> rows{{"ROLE", "STATE", "SINCE", "FAR", "ADDRESS", "NAME", ""}};
+  std::vector<row> rows{{"ROLE", "STATE", "SINCE", "FAR", "RECONNECTS", "BYTES", "ADDRESS", "NAME", ""}};
   for (const auto& node : answer.body["nodes"])
     rows.push_back(row_of(node));
   if (rows.size() == 1) {
     says.remark("no other nodes");
     return exit_with::ok;
   }
-  std::array<std::size_t, 7> widths{};
+  std::array<std::size_t, std::tuple_size_v<row>> widths{};
   for (const auto& x : rows)
     for (std::size_t i = 0; i < x.size(); ++i)
       widths[i] = std::max(widths[i], x[i].size());

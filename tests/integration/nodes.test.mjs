@@ -15,7 +15,7 @@ import {
   soundOf,
   until,
 } from '../support/api.mjs';
-import { Broadcast, CrowdListener, dismiss, EventWire, WebSocketWire } from '../support/crowd.mjs';
+import { Broadcast, CrowdListener, dismiss, EventWire, PieceListener, WebSocketWire } from '../support/crowd.mjs';
 import { ask, expectProblem, get, sha256, waitFor } from '../support/http.mjs';
 import {
   ByteEventListener,
@@ -26,8 +26,7 @@ import {
   WebSocketListener,
 } from '../support/listeners.mjs';
 import { run } from '../support/need.mjs';
-import { Nodes, nodesOf, secretFile } from '../support/nodes.mjs';
-import { refusedStart, Server, stablePort, useServer } from '../support/server.mjs';
+import { Nodes, nodesOf } from '../support/nodes.mjs';
 
 const sum = (samples, pattern) =>
   Object.entries(samples)
@@ -75,8 +74,18 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
     const { json } = await get(near, '/readyz');
     assert.match(json.checks[0], /^node 127\.0\.0\.1:\d+: joined, round trip \d/);
     const { json: ofStores } = await get(nodes.owner, '/readyz');
-    assert.equal(ofStores.checks.filter((check) => /^node 127\.0\.0\.1:\d+: joined$/.test(check)).length, 2, JSON.stringify(ofStores));
-    assert.equal((await metricsOf(nodes.owner)).samples['segue_peers{state="joined"}'], 2);
+    const joined = /^node 127\.0\.0\.1:\d+: joined(, round trip \d+\.\d ms)?$/;
+    assert.equal(ofStores.checks.filter((check) => joined.test(check)).length, 2, JSON.stringify(ofStores));
+    for (const server of nodes.all) {
+      const { self, nodes: others } = await nodesOf(server);
+      const { samples } = await metricsOf(server);
+      assert.equal(samples['segue_peers{state="joined"}'], others.length);
+      await waitFor(async () => (await nodesOf(server)).nodes.every((node) => node.round_trip_ms !== null));
+      for (const { name } of others) {
+        const far = `segue_peer_round_trip_seconds{peer="${name}"}`;
+        await waitFor(async () => (await metricsOf(server)).samples[far] > 0, { what: `${far} at ${self.name}` });
+      }
+    }
     const shown = await run('segue', ['nodes', '--server', near.url]);
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, /owner +joined +.* 127\.0\.0\.1:/);
@@ -136,7 +145,8 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
     assert.equal(fork.status, 201, fork.text);
     assert.equal((await catchUp(a, '/v1/stream/nodes/fork')).bytes.toString(), expected);
     assert.equal((await closeStream(b, path)).status, 204);
-    for (const server of nodes.all) assert((await catchUp(server, path)).closed);
+    for (const server of nodes.all)
+      await waitFor(async () => (await catchUp(server, path)).closed, { what: 'every node to know that it is closed' });
     expectProblem(await ask(a, 'POST', path, { body: 'more', headers: octets }), 409, { code: 'closed' });
     assert.equal((await ask(a, 'DELETE', '/v1/stream/nodes/fork')).status, 204);
     for (const server of nodes.all) expectProblem(await get(server, '/v1/stream/nodes/fork?offset=-1'), 404);
@@ -154,6 +164,26 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
       const reader = nodes.all[(i + 1) % 3];
       await waitFor(async () => (await catchUp(reader, path)).bytes.toString() === text, { deadline: 2_000 });
     }
+  });
+
+  it('let three hundred listeners on two edges hear one piece while it is made', async () => {
+    const { request_id: id, urls } = await generate(nodes.owner, { duration_s: 6, pace: 'realtime', seed: 7 });
+    await until(nodes.owner, id, hasSound);
+    const crowd = nodes.edges.flatMap((edge) =>
+      Array.from({ length: 150 }, (_, i) =>
+        new PieceListener(edge, urls.audio_stream, i % 2 ? EventWire : WebSocketWire).connect(),
+      ),
+    );
+    await waitFor(() => crowd.every(({ position }) => position > 0), { what: 'everybody to hear something' });
+    assert(hasSound(await until(nodes.owner, id, hasSound)), 'it is still being made');
+    const piece = await until(nodes.owner, id, completed);
+    await waitFor(() => crowd.every(({ position }) => position >= piece.audio_bytes), { what: 'everybody to hear it all' });
+    const sound = await soundOf(nodes.owner, id);
+    assert.equal(sound.length, piece.audio_bytes);
+    assert.deepEqual([...new Set(crowd.map(({ sum }) => sum))], [sha256(sound)]);
+    await waitFor(async () => (await nodesOf(nodes.owner)).nodes.every(({ relayed_bytes: bytes }) => bytes >= sound.length), {
+      what: 'the owner to list what went over its links',
+    });
   });
 
   it('let three hundred listeners hear one broadcast, and the owner reads no more than for two', async () => {
@@ -175,70 +205,5 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
     assert(costs[1] <= 2 * 40 + 10, `${costs[1]} reads for 40 chunks on two edges`);
     const relayed = (await metricsOf(nodes.edges[0])).samples['segue_relayed_bytes_total{direction="read"}'];
     assert(relayed >= 80 * (4 << 10));
-  });
-});
-
-describe('nodes that do not come together', { timeout: 60_000 }, () => {
-  const secret = secretFile();
-  const owner = useServer({ args: ['--cluster-listen', '127.0.0.1:0', '--cluster-secret', secret] });
-  const clusterPort = () => /others may join at 127\.0\.0\.1:(\d+)/.exec(owner.log)[1];
-
-  it('have different secrets, and both say so without showing them', async () => {
-    const told = await refusedStart([
-      '--listen',
-      '127.0.0.1:0',
-      '--join',
-      `127.0.0.1:${clusterPort()}`,
-      '--cluster-secret',
-      secretFile('another secret than theirs'),
-    ]);
-    assert.match(told, /cannot join 127\.0\.0\.1:\d+: .*--cluster-secret is not the same on both nodes/);
-    assert.match(owner.log, /refused.*--cluster-secret is not the same/);
-    for (const text of [told, owner.log]) assert.doesNotMatch(text, /another secret than theirs|the secret of these nodes/);
-    assert((await metricsOf(owner)).samples.segue_joins_refused_total >= 1);
-  });
-
-  it('speak another language than segue', async () => {
-    const { dial } = await import('../support/http.mjs');
-    const stranger = await dial({ port: Number(clusterPort()) });
-    await stranger.send('GET / HTTP/1.1\r\n\r\n');
-    await waitFor(() => /does not speak like a node/.test(owner.log), { what: 'the owner to say so' });
-    stranger.socket.destroy();
-  });
-
-  it('are not given what they need', async () => {
-    assert.match(await refusedStart(['--join', '127.0.0.1:1']), /--cluster-secret/);
-    assert.match(await refusedStart(['--cluster-listen', '127.0.0.1:0', '--cluster-secret', 'short']), /at least 16/);
-    assert.match(
-      await refusedStart(['--join', '127.0.0.1:1', '--cluster-listen', '127.0.0.1:0', '--cluster-secret', secret]),
-      /exclude each other/,
-    );
-  });
-
-  it('an edge alone serves its page, is not ready, and says why', async () => {
-    const edge = new Server({ args: ['--join', `127.0.0.1:${await stablePort()}`, '--cluster-secret', secret] });
-    await edge.start();
-    try {
-      const { status, json } = await get(edge, '/readyz');
-      assert.equal(status, 503);
-      assert.match(json.checks[0], /dialling, Connection refused/);
-      assert.equal((await get(edge, '/')).status, 200);
-      expectProblem(await get(edge, '/v1/generations'), 503);
-      expectProblem(await get(edge, '/v1/stream/any?offset=-1'), 503);
-      await edge.stop();
-    } finally {
-      await edge.dispose();
-    }
-  });
-
-  it('a server alone has no nodes and no thread for them', async () => {
-    const server = new Server();
-    await server.start();
-    try {
-      assert.deepEqual(await nodesOf(server), { self: null, nodes: [] });
-      await server.stop();
-    } finally {
-      await server.dispose();
-    }
   });
 });

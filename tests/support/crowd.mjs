@@ -130,6 +130,24 @@ export class CrowdListener {
   }
 }
 
+/// One of the crowd who hears what nobody knows before, such as a piece while it is made: compared by `sum` afterwards.
+export class PieceListener extends CrowdListener {
+  #all = createHash('sha256');
+
+  constructor(server, path, Wire) {
+    super({ server, path, position: 0, moments: [] }, Wire, { server, from: 0 });
+  }
+
+  heard(bytes) {
+    this.position += bytes.length;
+    this.#all.update(bytes);
+  }
+
+  get sum() {
+    return this.#all.copy().digest('hex');
+  }
+}
+
 /// Holds back what is not yet whole.
 class Wire {
   #rest = Buffer.alloc(0);

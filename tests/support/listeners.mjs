@@ -14,6 +14,7 @@ class Listener {
   chunks = [];
   cuts = 0;
   complaints = []; ///< answers that should not have been, for the test to show
+  deadline = 20_000; ///< ms of silence after which a test has failed; of the doors without signs of life
 
   constructor(server, path) {
     Object.assign(this, { server, path });
@@ -73,7 +74,8 @@ export class ProgressiveListener extends Listener {
 
   async session() {
     const wasReady = this.server.ready;
-    this.response = await open(this.server, 'GET', `${this.path}?offset=${offsetOf(this.position)}`);
+    const { deadline } = this;
+    this.response = await open(this.server, 'GET', `${this.path}?offset=${offsetOf(this.position)}`, { deadline });
     this.headers = this.response.headers;
     this.accepted(this.response.statusCode, wasReady);
     for await (const chunk of this.response) {
@@ -160,7 +162,8 @@ export class WebSocketListener extends Listener {
 export class ByteEventListener extends Listener {
   async session() {
     const wasReady = this.server.ready;
-    this.response = await open(this.server, 'GET', `${this.path}?live=sse&offset=${offsetOf(this.position)}`);
+    const { deadline } = this;
+    this.response = await open(this.server, 'GET', `${this.path}?live=sse&offset=${offsetOf(this.position)}`, { deadline });
     this.accepted(this.response.statusCode, wasReady);
     assert.equal(this.response.headers['stream-sse-data-encoding'], 'base64');
     let pending = [];

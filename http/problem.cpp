@@ -1,5 +1,7 @@
 #include "http/problem.hpp"
 
+#include "actors/lost_answer.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace segue::http {
@@ -13,9 +15,6 @@ struct mapping {
   const char* detail; ///< shown instead of the error's own; null: the error's own may be shown
   unsigned retry_after_s = 0;
 };
-
-constexpr const char* unknown = "The answer was lost: it may have been done, or not. Look before you repeat it; what a producer "
-                                "appends may be repeated under the same number.";
 
 constexpr const char* later = "A part of the server is not available right now. Nothing was lost; try again.";
 
@@ -32,7 +31,7 @@ constexpr mapping mappings[] = {
     {ec::busy, 429, "A bound is reached", nullptr, 2},
     {ec::moved, 503, "Not available right now", later, 1},
     {ec::fenced, 503, "Not available right now", later, 1},
-    {ec::unknown_outcome, 503, "It is not known whether it was done", unknown},
+    {ec::unknown_outcome, 503, "Not available right now", later, 1},
     {ec::unavailable, 503, "Not available right now", later, 1},
     {ec::timeout, 503, "Not available right now", later, 1},
     {ec::too_large, 413, "It would be too large", nullptr},
@@ -53,6 +52,8 @@ problem refused(unsigned status, std::string code, std::string title, std::strin
 
 problem problem_of(const caf::error& error) {
   auto code = code_of(error);
+  if (is_lost_answer(error)) // nobody is asked to repeat it
+    return {503, to_string(code), "Not available right now", may_have_been_done, {}};
   for (const auto& x : mappings)
     if (x.code == code)
       return {x.status, to_string(code), x.title, x.detail ? x.detail : detail_of(error), {}, x.retry_after_s};

@@ -4,6 +4,7 @@
 
 #include "actors/cluster/credits.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/lost_answer.hpp"
 #include "actors/metrics.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -68,7 +69,7 @@ inline constexpr bool changes_something = is_one_of<Request, append_chunk, open_
 template <class Request>
 caf::error unanswered(const caf::error& why) {
   if constexpr (changes_something<Request>)
-    return caf::make_error(ec::unknown_outcome, std::string{"the link broke before it was answered"});
+    return lost_answer();
   else
     return why;
 }

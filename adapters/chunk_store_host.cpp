@@ -5,6 +5,9 @@
 
 #include <chrono>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace segue {
 
 namespace {
@@ -154,7 +157,12 @@ using reader_actor = caf::typed_actor<               //
     replies_to<load_chunks>::with<chunk_batch>,      //
     replies_to<describe_actor>::with<actor_description>>;
 
-reader_actor::behavior_type reader(reader_actor::pointer self, chunk_tiers tiers, object_store_actor objects) {
+/// Who listens live goes before who replays when the processor has not enough for both. Called on the thread in question.
+void step_back() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 5); }
+
+reader_actor::behavior_type reader(reader_actor::pointer self, chunk_tiers tiers, object_store_actor objects, bool own_thread) {
+  if (own_thread)
+    step_back();
   return {
       [tiers](const load_stream& x) { return load(*tiers.store, x); },
       [tiers](const list_expiring& x) { return load(*tiers.store, x); },
@@ -186,7 +194,7 @@ chunk_store_actor::behavior_type host(chunk_store_actor::stateful_pointer<host_s
   auto& threads = self->state.threads;
   auto own = options.own_threads;
   threads.start([=] { return spawn_as(own, self, writer, tiers, own); },
-      [=] { return spawn_as(own, self, reader, tiers, objects); }, options.readers, *tiers.counters);
+      [=] { return spawn_as(own, self, reader, tiers, objects, own); }, options.readers, *tiers.counters);
   return {
       [&threads](const create_stream& x) { return threads.write(x); },
       [&threads](const claim_stream& x) { return threads.write(x); },

@@ -12,7 +12,7 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint64_t part_bytes = 256 << 10; ///< of one read, and so what a response holds in memory
+constexpr uint64_t part_bytes = 128 << 10; ///< of one read: what a response holds in memory, and how long live listeners wait for it
 
 /// Sends [first, end) of a closed stream. Its beginning is read first: what cannot be played is refused, and not cut.
 asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {

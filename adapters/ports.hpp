@@ -62,6 +62,8 @@ struct write_outcome {
 /// `restore_chunks`, which do no harm from elsewhere.
 class chunk_store : public owned_store {
 public:
+  static constexpr size_t most_records = 4096; ///< of one read, as of a ring: small ones cost more than their bytes
+
   /// Applies the writes in order, each seeing the ones before it, and returns once all of them are durable: one outcome
   /// for each write. A write is atomic by itself. `create_stream` answers with the existing row when the path is taken,
   /// `claim_stream` raises the owner epoch by one, `put_chunks` is `ec::not_found` for an unknown id, `ec::fenced` for
@@ -76,7 +78,7 @@ public:
   virtual std::optional<stream_row> load_row(stream_id id) = 0;
 
   /// Whole records in order, beginning with the one that holds position `after`: at least one if there is one, at most
-  /// about `limit` bytes. Throws `ec::corrupt` when a record does not match its checksum.
+  /// about `limit` bytes and `most_records`. Throws `ec::corrupt` when a record does not match its checksum.
   virtual std::vector<chunk> load_chunks(stream_id id, position after, uint64_t limit) = 0;
 
   /// At most `limit` rows with an id above this one that have a `ttl_s` or `expires_at_ms`, in the order of their ids.

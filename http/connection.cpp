@@ -6,14 +6,12 @@
 #include "http/listener.hpp"
 #include "http/request_reader.hpp"
 #include "http/response_head.hpp"
-#include "http/time_limit.hpp"
 #include "http/websocket.hpp"
+#include "http/write_all.hpp"
 
-#include <boost/asio/redirect_error.hpp>
 #include <boost/beast/http/field.hpp>
 
 #include <algorithm>
-#include <span>
 
 #include <netinet/tcp.h>
 
@@ -62,7 +60,6 @@ private:
 
   response_head head_of(const response& x);
   asio::awaitable<void> put(std::vector<asio::const_buffer> bytes);
-  asio::awaitable<void> await_room();
 
   asio::ip::tcp::socket socket_;
   const edge& edge_;
@@ -253,37 +250,8 @@ response_head tcp_connection::head_of(const response& x) {
   return head;
 }
 
-/// Sends at once what the socket takes, which mostly is everything, and waits with the rest.
 asio::awaitable<void> tcp_connection::put(std::vector<asio::const_buffer> bytes) {
-  auto rest = std::span{bytes};
-  for (;;) {
-    error_code error;
-    auto sent = socket_.write_some(rest, error);
-    if (error && error != asio::error::would_block)
-      throw boost::system::system_error{error};
-    while (!rest.empty() && sent >= rest.front().size()) {
-      sent -= rest.front().size();
-      rest = rest.subspan(1);
-    }
-    if (rest.empty())
-      co_return;
-    rest.front() += sent;
-    co_await await_room();
-  }
-}
-
-/// A client that takes nothing for too long is gone.
-asio::awaitable<void> tcp_connection::await_room() {
-  error_code error;
-  time_limit limit{socket_.get_executor(), edge_.outlets.stall, [this] {
-    error_code ignored;
-    socket_.cancel(ignored);
-  }};
-  co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
-  if (limit.over())
-    error = asio::error::timed_out;
-  if (error)
-    throw boost::system::system_error{error};
+  return write_all(socket_, std::move(bytes), edge_.outlets.stall);
 }
 
 asio::awaitable<void> tcp_connection::send(response x) {

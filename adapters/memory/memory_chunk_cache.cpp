@@ -60,7 +60,7 @@ std::vector<chunk> memory_chunk_cache::get(stream_id id, position after, uint64_
   const auto& there = stream->second.records;
   uint64_t size = 0;
   for (auto at = find(there, after); at != there.end() && (!found.empty() || at->start == after); ++at) {
-    if (!found.empty() && size + at->bytes.size() > limit)
+    if (found.size() == chunk_store::most_records || (!found.empty() && size + at->bytes.size() > limit))
       break;
     size += at->bytes.size();
     found.push_back(*at);

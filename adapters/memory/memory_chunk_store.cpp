@@ -76,7 +76,8 @@ std::vector<chunk> memory_chunk_store::load_chunks(stream_id id, position after,
   if (at != chunks.begin())
     --at;
   uint64_t size = 0;
-  for (; at != chunks.end() && (found.empty() || size + at->second.bytes.size() <= limit); ++at) {
+  auto fits = [&](const chunk& x) { return found.empty() || (found.size() < most_records && size + x.bytes.size() <= limit); };
+  for (; at != chunks.end() && fits(at->second); ++at) {
     if (at->second.end() <= after)
       continue;
     size += at->second.bytes.size();

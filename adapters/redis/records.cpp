@@ -1,5 +1,6 @@
 #include "adapters/redis/records.hpp"
 
+#include "adapters/ports.hpp"
 #include "adapters/redis/scripts.hpp"
 #include "adapters/redis/stored.hpp"
 
@@ -29,7 +30,7 @@ std::vector<chunk> read_records(
         continue;
       if (exactly && record.start != (found.empty() ? after : found.back().end()))
         return found;
-      if (!found.empty() && size + record.bytes.size() > limit)
+      if (found.size() == chunk_store::most_records || (!found.empty() && size + record.bytes.size() > limit))
         return found;
       size += record.bytes.size();
       found.push_back(std::move(record));

@@ -1,10 +1,10 @@
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
 #include "actors/sound.hpp"
+#include "adapters/rocksdb/layout.hpp"
 #include "adapters/stream_rows.hpp"
 #include "adapters/stream_rules.hpp"
 
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* last_id_key = "last_id";
 constexpr size_t most_known = 4096; ///< rows that are remembered; then it begins anew
-constexpr uint64_t smallest_blob = 512; ///< shorter records lie beside their keys
 
 void check(const rocksdb::Status& status, const char* doing) {
   if (status.ok())
@@ -137,35 +136,9 @@ rocksdb_chunk_store::rocksdb_chunk_store(options where) : options_(std::move(whe
 rocksdb_chunk_store::~rocksdb_chunk_store() { close(); }
 
 void rocksdb_chunk_store::open() {
-  rocksdb::Options how;
-  how.create_if_missing = true;
-  how.create_missing_column_families = true;
-  how.keep_log_file_num = 2;
-  how.max_open_files = 256;
-  how.max_total_wal_size = 64 << 20;
-  how.allow_concurrent_memtable_write = false; // there is one writer
-  how.stats_dump_period_sec = 0;
-  how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords; // a torn tail was never acknowledged
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(16 << 20);
-  rocksdb::ColumnFamilyOptions family;
-  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  family.write_buffer_size = 8 << 20;
-  family.compression = rocksdb::kNoCompression; // sound is compressed already
-  // Nearly all the bytes are records. They are written to files of their own, and compactions merge their keys alone; but records
-  // in the oldest quarter of the files are written anew when that is mostly of what was removed, so that it can go.
-  auto of_chunks = family;
-  of_chunks.enable_blob_files = true;
-  of_chunks.min_blob_size = smallest_blob;
-  of_chunks.enable_blob_garbage_collection = true;
-  of_chunks.blob_garbage_collection_age_cutoff = 0.25;
-  of_chunks.blob_garbage_collection_force_threshold = 0.5;
-  of_chunks.level0_file_num_compaction_trigger = 8;
-  std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
-  for (std::string name : {"default", "names", "streams", "chunks", "producers", "forks", "due"})
-    wanted.emplace_back(name, name == "chunks" ? of_chunks : family);
+  auto wanted = column_families();
   rocksdb::DB* db = nullptr;
-  check(rocksdb::DB::Open(how, options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
+  check(rocksdb::DB::Open(database_options(), options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
   db_.reset(db);
   known_.clear();
   count_ = 0;
@@ -304,7 +277,7 @@ std::vector<chunk> rocksdb_chunk_store::load_chunks(stream_id id, position after
       auto record = decode_chunk(chunk_start(at->key().ToStringView()), at->value().ToStringView());
       if (record.end() <= after)
         continue;
-      if (!found.empty() && size + record.bytes.size() > limit)
+      if (found.size() == most_records || (!found.empty() && size + record.bytes.size() > limit))
         break;
       size += record.bytes.size();
       found.push_back(std::move(record));

@@ -227,6 +227,18 @@ CAF_TEST(records are loaded from any position and at least one) {
   });
 }
 
+CAF_TEST(one read has a bounded number of records) {
+  for_each_chunk_store([](chunk_store_engine& store) {
+    auto row = create(*store);
+    std::vector<std::string> texts(chunk_store::most_records + 100, "x");
+    commit_one(*store, put(row, texts));
+    auto first = store->load_chunks(row.id, 0, UINT64_MAX);
+    CAF_CHECK_EQUAL(first.size(), chunk_store::most_records);
+    auto rest = store->load_chunks(row.id, first.back().end(), UINT64_MAX);
+    CAF_CHECK_EQUAL(rest.size(), 100u);
+  });
+}
+
 CAF_TEST(message lengths and any byte are kept) {
   for_each_chunk_store([](chunk_store_engine& store) {
     auto row = create(*store, std::string{"p\0/\xff\n", 5}, "application/json");

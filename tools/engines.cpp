@@ -153,7 +153,7 @@ tenant_parts parts_of(const tenant_engines& of, metrics& counters) {
   parts.transfers.retries.attempts = static_cast<uint32_t>(with.transfer_attempts);
   parts.transfers.each.lease = with.transfer_lease;
   parts.transfers.each.timeout = with.store_timeout * 15; // the end of an upload may take twelve
-  parts.transfers.each.slowest = std::max<uint64_t>(16 / with.transfer_workers, 1); // as S3's patience, but all of them have one writer
+  parts.transfers.each.slowest = 16 / std::clamp<uint64_t>(with.transfer_workers, 1, 16); // as S3's patience, but all of them have one writer
   parts.transfers.each.part_bytes = with.object_part;
   parts.transfers.each.evict_after = with.archive_after;
   parts.transfers.look = std::chrono::seconds{networked ? 1 : 5}; // others may have put something there

@@ -57,7 +57,8 @@ struct start_generation {
 struct find_generation {
   std::string request_id;
   std::string user_id; ///< empty: anybody's
-  bool settled = false; ///< once every earlier change is decided: for who goes on where another one stopped
+  /// Once every earlier change is decided, and also when it is being purged: for who goes on where another one stopped.
+  bool settled = false;
 };
 
 /// Newest first. Reply: `generations_listed`, or `ec::not_found` when `after` is unknown.

@@ -96,7 +96,8 @@ struct retry_transfer {
   uint64_t id = 0;
 };
 
-/// Forgets a transfer. Reply: `transfer_status` as it was; `ec::not_found`; `ec::conflict` when it runs.
+/// Forgets a transfer. Reply: `transfer_status` as it was; `ec::not_found`; `ec::conflict` when it runs, or
+/// is a removal that is not done: what it would remove would stay for good.
 struct drop_transfer {
   uint64_t id = 0;
 };

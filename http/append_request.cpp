@@ -118,10 +118,13 @@ std::optional<problem> read_body(append_chunk& into, std::string text, const std
     return std::nullopt;
   }
   std::string_view body = text;
-  if (body.starts_with("\xef\xbb\xbf"))
-    body.remove_prefix(3); // a byte order mark is no content
-  bool zero = body.find('\0') != body.npos; // where the parser would stop
-  if (zero || !nlohmann::json::accept(body)) // it needs neither a tree nor recursion: a body may nest as deep as it is long
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (body.starts_with(byte_order_mark))
+    body.remove_prefix(byte_order_mark.size()); // it is no content
+  bool second_mark = body.starts_with(byte_order_mark); // which the parser would skip, as if it were the first
+  bool zero = body.find('\0') != body.npos;             // where the parser would stop
+  // accept() needs neither a tree nor recursion: a body may nest as deep as it is long.
+  if (second_mark || zero || !nlohmann::json::accept(body))
     return bad_field("body", "The body must be one JSON value, or an array of messages.");
   std::string bytes;
   for (auto message : messages_of(body)) {

@@ -82,6 +82,7 @@ CAF_TEST(a JSON array is taken apart one level deep) {
   CAF_CHECK_EQUAL(told(json, "\xef\xbb\xbf [\"a,]\\\"[{\" ,\n{\"k\": \"}\"}]", "application/json"),
       R"("a,]\"[{"{"k": "}"} 9 10)");
   CAF_CHECK_EQUAL(told(json, std::string("1\0 garbage", 10), "application/json"), "400 body");
+  CAF_CHECK_EQUAL(told(json, "\xef\xbb\xbf\xef\xbb\xbf" "1", "application/json"), "400 body");
   CAF_CHECK_EQUAL(told(json, "[]", "application/json"), "400 body");
   CAF_CHECK_EQUAL(told(json, "{", "application/json"), "400 body");
   CAF_CHECK_EQUAL(told(json, "1 2", "application/json"), "400 body");

@@ -6,24 +6,31 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
-#include <memory>
+#include <utility>
 
 namespace segue::http {
 
-namespace {
-
-/// What a thread that stops leaves behind is run by the scheduler.
-struct hand_over {
-  caf::actor_system& system;
-  void operator()(caf::resumable* woken) const { system.scheduler().enqueue(woken); }
-};
-
-} // namespace
+void io_unit::hand_over::operator()(caf::resumable* woken) const { system->scheduler().enqueue(woken); }
 
 void io_unit::exec_later(caf::resumable* woken) {
-  asio::post(io_, [this, woken = std::unique_ptr<caf::resumable, hand_over>{woken, {system()}}]() mutable {
-    take_turn(*this, woken.release());
-  });
+  woken_.emplace_back(woken, hand_over{&system()});
+  if (!std::exchange(posted_, true))
+    run_later();
+}
+
+void io_unit::run_later() {
+  asio::post(io_, [this] { run(); });
+}
+
+void io_unit::run() {
+  for (size_t i = 0; i < most && !woken_.empty(); ++i) {
+    auto next = std::move(woken_.front());
+    woken_.pop_front();
+    take_turn(*this, next.release());
+  }
+  posted_ = !woken_.empty();
+  if (posted_)
+    run_later();
 }
 
 } // namespace segue::http

@@ -5,12 +5,16 @@
 #include <caf/actor_system.hpp>
 #include <caf/execution_unit.hpp>
 
+#include <deque>
+#include <memory>
+
 namespace segue::http {
 
 namespace asio = boost::asio;
 
-/// An I/O thread as a thread that runs actors: those that a handler's message wakes take their turn here, behind the handler.
-/// A request then reaches its stream, and what the stream asks of the store, without waking another thread.
+/// An I/O thread as a thread that runs actors: those that a handler's message wakes take their turn here, behind the handler,
+/// and those that these wake behind them. A request then reaches its stream, and what the stream asks of the store, without
+/// waking another thread. Used on its thread only.
 class io_unit final : public caf::execution_unit {
 public:
   io_unit(caf::actor_system& system, asio::io_context& io) : caf::execution_unit(&system), io_(io) {}
@@ -20,7 +24,20 @@ public:
   void exec_later(caf::resumable* woken) override;
 
 private:
+  /// What a thread that stops leaves behind is run by the scheduler.
+  struct hand_over {
+    caf::actor_system* system = nullptr;
+    void operator()(caf::resumable* woken) const;
+  };
+
+  void run_later();
+  void run();
+
+  static constexpr size_t most = 32; ///< in a row: then sockets come first
+
   asio::io_context& io_;
+  std::deque<std::unique_ptr<caf::resumable, hand_over>> woken_;
+  bool posted_ = false; ///< `run` waits among the handlers of `io_`, or runs
 };
 
 } // namespace segue::http

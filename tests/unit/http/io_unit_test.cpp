@@ -3,7 +3,6 @@
 #include "http/session.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <caf/all.hpp>
 
 #include <future>
@@ -48,7 +47,7 @@ CAF_TEST(whom a session asks runs on the thread of the session) {
     auto answer = co_await asking.ask(other, question);
     answered = static_cast<bool>(answer);
   };
-  asio::co_spawn(io, ask(), asio::detached);
+  asio::co_spawn(io, ask(), [&io](std::exception_ptr) { io.stop(); });
   io.run();
   CAF_CHECK(answered);
   CAF_CHECK(ran_on.get_future().get() == std::this_thread::get_id());

@@ -30,19 +30,29 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families() {
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.write_buffer_size = 8 << 20;
   family.compression = rocksdb::kNoCompression; // sound is compressed already
-  // Nearly all the bytes are records. They are written to files of their own, and compactions merge their keys alone; but records
-  // in the oldest quarter of the files are written anew when that is mostly of what was removed, so that it can go.
+  // Nearly all the bytes are records. They are written to files of their own, and compactions merge their keys alone. Where much
+  // was removed, `garbage_collection` has them write what is left in the older half of the files anew, so that these can go.
   auto of_chunks = family;
   of_chunks.enable_blob_files = true;
   of_chunks.min_blob_size = smallest_blob;
-  of_chunks.enable_blob_garbage_collection = true;
-  of_chunks.blob_garbage_collection_age_cutoff = 0.25;
+  of_chunks.blob_garbage_collection_age_cutoff = 0.5;
   of_chunks.blob_garbage_collection_force_threshold = 0.5;
   of_chunks.level0_file_num_compaction_trigger = 8;
   std::vector<rocksdb::ColumnFamilyDescriptor> wanted;
   for (std::string name : {"default", "names", "streams", "chunks", "producers", "forks", "due"})
     wanted.emplace_back(name, name == "chunks" ? of_chunks : family);
   return wanted;
+}
+
+void garbage_collection::look(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* of_chunks) {
+  uint64_t all = 0;
+  uint64_t garbage = 0;
+  db.GetIntProperty(of_chunks, rocksdb::DB::Properties::kLiveBlobFileSize, &all);
+  db.GetIntProperty(of_chunks, rocksdb::DB::Properties::kLiveBlobFileGarbageSize, &garbage);
+  auto share = all == 0 ? 0 : static_cast<double>(garbage) / static_cast<double>(all);
+  bool wanted = on_ ? share > little : share > much;
+  if (wanted != on_ && db.SetOptions(of_chunks, {{"enable_blob_garbage_collection", wanted ? "true" : "false"}}).ok())
+    on_ = wanted;
 }
 
 } // namespace segue::rocksdb_engine

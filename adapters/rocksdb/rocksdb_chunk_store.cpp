@@ -1,7 +1,6 @@
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
 #include "actors/sound.hpp"
-#include "adapters/rocksdb/layout.hpp"
 #include "adapters/stream_rows.hpp"
 #include "adapters/stream_rules.hpp"
 
@@ -45,9 +44,10 @@ public:
 
   const stream_row* find(stream_id id) override {
     auto row = rows_.find(id);
-    if (row == rows_.end() && store_.known_.contains(id))
-      row = rows_.emplace(id, store_.known_[id]).first;
     if (row == rows_.end()) {
+      auto known = store_.known_.find(id);
+      if (known != store_.known_.end())
+        return known->second ? &*known->second : nullptr;
       auto stored = store_.get(streams, id_key(id));
       row = rows_.emplace(id, stored ? std::optional{decode_stream(*stored)} : std::nullopt).first;
     }
@@ -140,6 +140,7 @@ void rocksdb_chunk_store::open() {
   rocksdb::DB* db = nullptr;
   check(rocksdb::DB::Open(database_options(), options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
   db_.reset(db);
+  garbage_ = {};
   known_.clear();
   count_ = 0;
   std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, in(names))};
@@ -197,7 +198,7 @@ std::vector<write_outcome> rocksdb_chunk_store::commit(std::span<const stream_wr
   return outcomes;
 }
 
-/// Looks again after a while, or when much was written since.
+/// Looks around again after a while, or when much was written since.
 bool rocksdb_chunk_store::has_room() {
   auto now = std::chrono::steady_clock::now();
   if (now < look_again_ && written_ < options_.reserve_bytes / 16)
@@ -206,6 +207,7 @@ bool rocksdb_chunk_store::has_room() {
     return false;
   look_again_ = now + std::chrono::milliseconds{100};
   written_ = 0;
+  garbage_.look(*db_, in(chunks));
   return true;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/ports.hpp"
+#include "adapters/rocksdb/layout.hpp"
 
 #include <rocksdb/db.h>
 
@@ -54,6 +55,7 @@ private:
   size_t count_ = 0; ///< streams of applications
   std::chrono::steady_clock::time_point look_again_; ///< for free space
   uint64_t written_ = 0;                              ///< bytes since it was looked for
+  garbage_collection garbage_;
   std::map<stream_id, std::optional<stream_row>> known_; ///< what `commit` remembers; nothing: there is no such stream
 };
 

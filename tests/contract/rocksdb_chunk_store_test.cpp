@@ -94,3 +94,29 @@ CAF_TEST(what was removed makes room on the disk) {
   CAF_CHECK_EQUAL(of_removed.size(), 0u);
   CAF_CHECK_EQUAL(of_kept.size(), 16u);
 }
+
+CAF_TEST(what was removed between what stays makes room as well) {
+  constexpr size_t mebibyte = 1 << 20;
+  temporary_folder folder;
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  auto kept = create(store, "kept");
+  std::vector<stream_row> removed;
+  for (auto name : {"a", "b", "c", "d", "e"})
+    removed.push_back(create(store, name));
+  for (int i = 0; i < 12; ++i) {
+    kept = fill(store, kept, mebibyte, 64 << 10);
+    for (auto& row : removed)
+      row = fill(store, row, mebibyte, 64 << 10);
+  }
+  for (const auto& row : removed) {
+    const std::vector<stream_write> removal{delete_stream{row.path}};
+    store.commit(removal);
+  }
+  fill(store, create(store, "new"), 160 * mebibyte, 64 << 10);
+  CAF_CHECK_LESS(bytes_in(folder.path()), (12 + 60 + 160 - 30) * mebibyte); // half of it has gone by now
+  auto found = store.load_chunks(kept.id, 0, UINT64_MAX);
+  CAF_REQUIRE_EQUAL(found.size(), 12u * 16u);
+  CAF_CHECK(std::all_of(found.begin(), found.end(), [&](const chunk& x) {
+    return x.bytes.view() == std::string(64 << 10, static_cast<char>('a' + kept.id % 26));
+  }));
+}

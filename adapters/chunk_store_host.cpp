@@ -1,9 +1,11 @@
 #include "actors/turns.hpp"
 #include "adapters/chunk_reading.hpp"
+#include "adapters/commit_pace.hpp"
 #include "adapters/crew.hpp"
 #include "adapters/host.hpp"
 
 #include <chrono>
+#include <thread>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -46,12 +48,18 @@ public:
     auto promise = self_->make_response_promise<written_promise>();
     if (writes_.empty())
       self_->send(self_, commit_writes{});
+    if constexpr (std::is_same_v<Write, put_chunks>)
+      pace_.appended(x.id, commit_pace::clock::now());
     writes_.emplace_back(x);
     promises_.push_back(promise);
     return promise;
   }
 
   void on(const commit_writes&) {
+    if (own_thread_ && wait_for_company()) {
+      self_->send(self_, commit_writes{});
+      return;
+    }
     auto writes = std::exchange(writes_, {});
     auto promises = std::exchange(promises_, {});
     auto outcomes = commit(writes);
@@ -79,6 +87,17 @@ public:
   }
 
 private:
+  /// Whether it has waited, and there may be more by now.
+  bool wait_for_company() {
+    auto now = commit_pace::clock::now();
+    auto pause = pace_.wait(now);
+    if (pause > pause.zero())
+      std::this_thread::sleep_for(pause);
+    else
+      pace_.began(now);
+    return pause > pause.zero();
+  }
+
   caf::expected<std::vector<write_outcome>> commit(const std::vector<stream_write>& writes) {
     if (broken_ && self_->clock().now() < next_try_)
       return not_yet();
@@ -125,6 +144,7 @@ private:
   std::shared_ptr<chunk_store> engine_;
   std::shared_ptr<chunk_cache> cache_;
   bool own_thread_ = false;
+  commit_pace pace_;
   metrics* metrics_ = nullptr;
   caf::actor_clock::time_point next_try_{};
   std::vector<stream_write> writes_;

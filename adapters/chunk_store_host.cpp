@@ -1,3 +1,4 @@
+#include "actors/thread_rank.hpp"
 #include "actors/turns.hpp"
 #include "adapters/chunk_reading.hpp"
 #include "adapters/commit_pace.hpp"
@@ -6,9 +7,6 @@
 
 #include <chrono>
 #include <thread>
-
-#include <sys/resource.h>
-#include <unistd.h>
 
 namespace segue {
 
@@ -157,6 +155,8 @@ writer_actor::behavior_type writer(
     writer_actor::stateful_pointer<writer_state> self, chunk_tiers tiers, bool own_thread) {
   auto& st = self->state;
   st.open(std::move(tiers), own_thread);
+  if (own_thread)
+    serve_live();
   return {
       [&st](const create_stream& x) { return st.on(x); },
       [&st](const claim_stream& x) { return st.on(x); },
@@ -176,9 +176,6 @@ using reader_actor = caf::typed_actor<               //
     replies_to<list_expiring>::with<streams_listed>, //
     replies_to<load_chunks>::with<chunk_batch>,      //
     replies_to<describe_actor>::with<actor_description>>;
-
-/// Who listens live goes before who replays when the processor has not enough for both. Called on the thread in question.
-void step_back() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), 5); }
 
 reader_actor::behavior_type reader(reader_actor::pointer self, chunk_tiers tiers, object_store_actor objects, bool own_thread) {
   if (own_thread)

@@ -13,6 +13,10 @@ namespace segue::http {
 void io_unit::hand_over::operator()(caf::resumable* woken) const { system->scheduler().enqueue(woken); }
 
 void io_unit::exec_later(caf::resumable* woken) {
+  if (!io_.get_executor().running_in_this_thread()) {
+    system().scheduler().enqueue(woken);
+    return;
+  }
   woken_.emplace_back(woken, hand_over{&system()});
   if (!std::exchange(posted_, true))
     run_later();

@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 /// An I/O thread as a thread that runs actors: those that a handler's message wakes take their turn here, behind the handler,
 /// and those that these wake behind them. A request then reaches its stream, and what the stream asks of the store, without
-/// waking another thread. Used on its thread only.
+/// waking another thread. Whom another thread wakes in its name is left to the scheduler.
 class io_unit final : public caf::execution_unit {
 public:
   io_unit(caf::actor_system& system, asio::io_context& io) : caf::execution_unit(&system), io_(io) {}

@@ -17,6 +17,7 @@ asio::awaitable<bool> listener::follow() {
 
 /// One frame of what is there already. The first one is sent even if there is nothing: it says where the stream stands.
 asio::awaitable<listener::place> listener::catch_up() {
+  co_await session_.give_way();
   auto batch = co_await reader_.read_patiently(member_.at, edge_.listener_bytes, 0, edge_.read_patience);
   if (!batch)
     co_return place::lost;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "http/give_way.hpp"
 #include "http/io_unit.hpp"
 #include "http/time_limit.hpp"
 
@@ -90,6 +91,9 @@ public:
 
   /// Waits for so long, or until `abort`.
   asio::awaitable<void> pause(std::chrono::milliseconds duration);
+
+  /// Before each part of what is sent from the past, so that what is live goes first.
+  asio::awaitable<void> give_way() { return http::give_way(on_.io()); }
 
   bool aborted() const { return aborted_; }
 

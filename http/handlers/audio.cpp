@@ -12,7 +12,8 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint64_t part_bytes = 128 << 10; ///< of one read: what a response holds in memory, and how long live listeners wait for it
+constexpr uint64_t part_bytes = 128 << 10; ///< of one read: what a response holds in memory
+constexpr uint64_t slice_bytes = 32 << 10; ///< and of one write, if no record is larger: so long live listeners wait for it
 
 /// Sends [first, end) of a closed stream. Its beginning is read first: what cannot be played is refused, and not cut.
 asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {
@@ -33,12 +34,18 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
       log::warning("http", "response_cut", reader.row().path + ": " + to_string(code_of(batch.error())));
       co_return; // cut: the client sees that bytes are missing
     }
-    std::vector<payload> bytes;
+    std::vector<payload> slice;
+    uint64_t size = 0;
     for (const auto& record : batch->chunks) {
-      bytes.push_back(record.bytes.first(static_cast<size_t>(end - first)));
-      first += bytes.back().size();
+      slice.push_back(record.bytes.first(static_cast<size_t>(end - first)));
+      first += slice.back().size();
+      size += slice.back().size();
+      if (size < slice_bytes && &record != &batch->chunks.back())
+        continue;
+      co_await x.asker().give_way();
+      co_await x.write(std::exchange(slice, {}));
+      size = 0;
     }
-    co_await x.write(std::move(bytes));
   }
   co_await x.finish();
 }

@@ -30,6 +30,10 @@ struct fixture {
       }};
     });
   }
+
+  static void wake(const stream_like& x, io_unit& on) {
+    caf::actor_cast<caf::actor>(x)->enqueue(nullptr, caf::make_message_id(), caf::make_message(describe_actor{}), &on);
+  }
 };
 
 } // namespace
@@ -59,11 +63,20 @@ CAF_TEST(whom a thread leaves behind when it stops runs on the scheduler) {
   {
     asio::io_context io{1};
     io_unit unit{system, io};
-    caf::actor_cast<caf::actor>(other)->enqueue(
-        nullptr, caf::make_message_id(), caf::make_message(describe_actor{}), &unit);
+    asio::post(io, [&] { wake(other, unit); });
+    io.run_one();
   }
   CAF_REQUIRE(done.wait_for(std::chrono::seconds{10}) == std::future_status::ready);
   CAF_CHECK(done.get() != std::this_thread::get_id());
+}
+
+CAF_TEST(whom another thread wakes runs on the scheduler) {
+  auto other = asked();
+  asio::io_context io{1};
+  io_unit unit{system, io};
+  wake(other, unit);
+  CAF_CHECK(ran_on.get_future().get() != std::this_thread::get_id());
+  CAF_CHECK_EQUAL(io.poll(), 0u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

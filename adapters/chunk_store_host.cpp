@@ -221,7 +221,7 @@ chunk_store_actor::behavior_type host(chunk_store_actor::stateful_pointer<host_s
       [&threads](const restore_chunks& x) { return threads.write(x); },
       [&threads](const load_stream& x) { return threads.read(x); },
       [&threads](const list_expiring& x) { return threads.read(x); },
-      [&threads](const load_chunks& x) { return threads.read(x); },
+      [&threads](const load_chunks& x) { return threads.read(x, x.holders.empty() ? 0 : x.holders.front().id); },
       [&threads](const describe_actor&) { return threads.describe(); },
   };
 }

@@ -52,6 +52,12 @@ public:
     return self_->delegate(readers_[next_++ % readers_.size()], x);
   }
 
+  /// By the reader that also had what else was asked of this key: what one has found another does not look for meanwhile.
+  template <class Request>
+  auto read(const Request& x, uint64_t key) {
+    return self_->delegate(readers_[key % readers_.size()], x);
+  }
+
   caf::result<actor_description> describe() {
     auto promise = self_->template make_response_promise<caf::typed_response_promise<actor_description>>();
     std::vector<described_child> children{{writer_, {"writer", "", 0, restarts_.total(), {}}}};

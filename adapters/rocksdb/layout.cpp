@@ -19,6 +19,7 @@ rocksdb::Options database_options() {
   how.max_total_wal_size = 64 << 20;
   how.allow_concurrent_memtable_write = false; // there is one writer
   how.stats_dump_period_sec = 0;
+  how.advise_random_on_open = false; // pieces are read from end to end: the kernel may read ahead
   how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords; // a torn tail was never acknowledged
   return how;
 }

@@ -11,6 +11,7 @@ import {
   generate,
   hasSound,
   makePiece,
+  metricsOf,
   offsetOf,
   show,
   until,
@@ -250,5 +251,21 @@ describe('the doors to a piece that is still being made', { concurrency: 4, time
       [200, 0, 'true', undefined],
     );
     await ask(server, 'DELETE', urls.self);
+  });
+});
+
+describe('a piece of long ago', { timeout: 60_000 }, () => {
+  const server = useServer();
+
+  it('is read once for all who begin to play it together', async () => {
+    const piece = await makePiece(server, { duration_s: 60 });
+    await server.restart(); // nothing of it is in memory
+    const played = await Promise.all(Array.from({ length: 20 }, () => get(server, piece.urls.audio)));
+    assert.deepEqual(new Set(played.map(({ body }) => body.length)), new Set([piece.audio_bytes]));
+    assert.equal(new Set(played.map(({ body }) => sha256(body))).size, 1);
+    const { samples } = await metricsOf(server);
+    const parts = Math.ceil(piece.audio_bytes / (128 << 10));
+    const [store, cache] = ['store', 'cache'].map((tier) => samples[`segue_reads_total{tier="${tier}"}`]);
+    assert(store <= parts + 2 && cache >= 19 * parts, `${parts} parts, ${store} reads of the store, ${cache} of the cache`);
   });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { generate, makePiece, show, unknownId } from '../support/api.mjs';
+import { generate, makePiece, show, unknownId, until } from '../support/api.mjs';
 import { ask, get, sha256, waitFor } from '../support/http.mjs';
 import { need } from '../support/need.mjs';
 import { useServer } from '../support/server.mjs';
@@ -121,7 +121,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await sound();
     await item(id, 'running').locator('[data-action=cancel]').click();
     await item(id, 'cancelled').waitFor();
-    assert.equal((await show(server, id)).state, 'cancelled');
+    await until(server, id, ({ state }) => state === 'cancelled'); // the page hears it from the events, which come first
     const downloading = page.waitForEvent('download');
     await item(id).locator('[data-action=download]').click();
     const download = await downloading;

@@ -4,8 +4,9 @@
 
 namespace segue {
 
-/// For threads that live sound passes on its way. They work for microseconds at a time, so they ask for short time slices: who
-/// asks for less is let in sooner (Linux 6.12 and later; before that nothing changes).
+/// For threads that live sound passes on its way, and that sleep between two steps of it. They ask for short time slices: who asks
+/// for less is let in sooner (Linux 6.12 and later; before that nothing changes). Not for threads that may be busy for long, such
+/// as those of the edge: they would be interrupted as often as they ask to.
 void serve_live();
 
 /// For threads that work for those who replay: who listens live goes before them.

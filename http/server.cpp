@@ -1,7 +1,6 @@
 #include "http/server.hpp"
 
 #include "actors/log.hpp"
-#include "actors/thread_rank.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -49,10 +48,7 @@ server::~server() { stop(std::chrono::milliseconds{0}); }
 void server::start() {
   asio::co_spawn(threads_[0]->io, accept(), asio::detached);
   for (auto& x : threads_)
-    x->thread = std::thread{[&io = x->io] {
-      serve_live();
-      io.run();
-    }};
+    x->thread = std::thread{[&io = x->io] { io.run(); }};
 }
 
 asio::awaitable<void> server::accept() {

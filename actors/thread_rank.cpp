@@ -1,7 +1,5 @@
 #include "actors/thread_rank.hpp"
 
-#include <cerrno>
-
 #include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <sys/resource.h>

@@ -16,14 +16,12 @@ class commit_pace {
 public:
   using clock = std::chrono::steady_clock;
 
-  static constexpr size_t remembered = 16;                       ///< appends
-  static constexpr std::chrono::milliseconds window{8};          ///< in which they must have come
-  static constexpr size_t siblings = 8;                          ///< different streams among them
-  static constexpr std::chrono::microseconds apart{1000};        ///< from one sync to the next
+  static constexpr size_t remembered = 16;                ///< appends
+  static constexpr std::chrono::milliseconds window{8};   ///< in which they must have come
+  static constexpr size_t siblings = 8;                   ///< different streams among them
+  static constexpr std::chrono::microseconds apart{1000}; ///< from one sync to the next
 
-  void appended(stream_id to, clock::time_point now) {
-    recent_[next_++ % remembered] = {to, now};
-  }
+  void appended(stream_id to, clock::time_point now) { recent_[next_++ % remembered] = {to, now}; }
 
   /// How long the next commit had better wait; zero: it had not.
   clock::duration wait(clock::time_point now) const {

@@ -1,7 +1,8 @@
 #include "actors/archive.hpp"
 
+#include "actors/crc32.hpp"
+
 #include <nlohmann/json.hpp>
-#include <zlib.h>
 
 #include <algorithm>
 
@@ -12,10 +13,6 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr int format = 1;
-
-uint32_t checksum(std::string_view bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
 
 } // namespace
 
@@ -28,7 +25,7 @@ void manifest::add(const chunk& record) {
     throw bad_archive{"a record begins at " + std::to_string(record.start) + ", and not at " + std::to_string(size())};
   starts_.push_back(record.start);
   lengths_.push_back(static_cast<uint32_t>(record.bytes.size()));
-  checksums_.push_back(checksum(record.bytes.view()));
+  checksums_.push_back(crc32(record.bytes.view()));
 }
 
 /// Index of the record with this position, or behind the last.
@@ -56,7 +53,7 @@ std::vector<chunk> manifest::cut(position from, const payload& bytes) const {
     if (i >= starts_.size() || starts_[i] != from + at || at + lengths_[i] > bytes.size())
       throw bad_archive{"an archived piece has other records than its manifest"};
     auto own = bytes.from(at).first(lengths_[i]);
-    if (checksum(own.view()) != checksums_[i])
+    if (crc32(own.view()) != checksums_[i])
       throw bad_archive{"an archived record does not match its checksum"};
     at += lengths_[i];
     records.push_back({starts_[i], std::move(own), {}});

@@ -1,6 +1,6 @@
 #include "adapters/stream_rows.hpp"
 
-#include <zlib.h>
+#include "actors/crc32.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -11,10 +11,6 @@ namespace {
 
 constexpr char layout = 1;
 constexpr char stream_layout = 3; ///< 2: without archive and user; 1: and without what belongs to forks
-
-uint32_t checksum(std::string_view bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
 
 class writer {
 public:
@@ -43,7 +39,7 @@ public:
   }
 
   /// Adds the checksum of everything so far.
-  writer& seal() { return *this << checksum(bytes_); }
+  writer& seal() { return *this << crc32(bytes_); }
 
   std::string take() { return std::move(bytes_); }
 
@@ -90,7 +86,7 @@ public:
     end.rest_.remove_prefix(end.rest_.size() - size);
     uint32_t expected = 0;
     end >> expected;
-    if (checksum(sealed) != expected)
+    if (crc32(sealed) != expected)
       throw bad_row{};
     rest_.remove_suffix(size);
   }
@@ -188,6 +184,17 @@ std::string encode(const chunk& record) {
   for (auto length : record.lengths)
     out << length;
   return out.raw(record.bytes.view()).seal().take();
+}
+
+position chunk_end(std::string_view key, std::string_view value) {
+  constexpr uint64_t seal = sizeof(uint32_t);
+  reader in{value};
+  uint32_t count = 0;
+  in >> count;
+  auto around = uint64_t{count} * sizeof(uint32_t) + seal;
+  if (around > in.rest().size())
+    throw bad_row{};
+  return chunk_start(key) + in.rest().size() - around;
 }
 
 chunk decode_chunk(position start, std::string_view bytes) {

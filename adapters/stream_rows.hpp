@@ -18,6 +18,9 @@ stream_id read_id(std::string_view bytes);
 std::string chunk_key(stream_id id, position start);
 position chunk_start(std::string_view key);
 
+/// Where the record with this key and value ends. Its bytes are not looked at, nor its checksum.
+position chunk_end(std::string_view key, std::string_view value);
+
 std::string producer_key(stream_id id, const std::string& producer);
 
 std::string encode(const stream_row& row);

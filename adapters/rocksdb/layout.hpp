@@ -27,3 +27,10 @@ private:
 };
 
 } // namespace segue::rocksdb_engine
+
+namespace rocksdb::crc32c {
+
+/// CRC-32C of what `crc` is the checksum of, followed by these bytes. RocksDB's own name, which its headers do not tell.
+uint32_t Extend(uint32_t crc, const char* bytes, size_t size);
+
+} // namespace rocksdb::crc32c

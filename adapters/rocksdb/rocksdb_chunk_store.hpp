@@ -36,6 +36,8 @@ public:
 private:
   class transaction;
 
+  static constexpr const char* last_id_key = "last_id";
+
   /// `due`: the ids of streams that expire some day. `forks` is there since the first version, and empty.
   enum family : size_t { meta, names, streams, chunks, producers, forks, due, family_count };
 
@@ -45,6 +47,7 @@ private:
   bool has_room();
   rocksdb::ColumnFamilyHandle* in(family x) const { return families_[x]; }
   std::optional<std::string> get(family where, const std::string& key) const;
+  std::optional<stream_row> read_row(stream_id id) const;
   std::vector<producer_tag> load_producers(stream_id id) const;
 
   options options_;

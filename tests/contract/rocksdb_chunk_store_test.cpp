@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include <dlfcn.h>
+
 #include "tests/support/engines.hpp"
 #include "tests/support/test.hpp"
 
@@ -76,6 +78,60 @@ CAF_TEST(a full disk says so when nothing can be done) {
     why = e.code();
   }
   CAF_CHECK_EQUAL(why, ec::storage_full);
+}
+
+CAF_TEST(a tail that only records tell is known after a restart) {
+  temporary_folder folder;
+  stream_row grown, fork, closed;
+  {
+    rocksdb_chunk_store store{{folder.path(), 0}};
+    grown = fill(store, create(store, "grown"), 5'000, 1'000);
+    const std::vector<stream_write> writes{create_stream{{"fork", "audio/mpeg", 60, 0, "grown", 2'500}, 7},
+        put_chunks{grown.id, grown.owner_epoch, grown.tail, {{grown.tail, payload{"end"}, {}}}, {}, {}, true, {}}};
+    auto outcomes = store.commit(writes);
+    fork = outcomes[0].written.row;
+    closed = outcomes[1].written.row;
+    CAF_CHECK_EQUAL(fork.tail, 2'500u);
+  }
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  CAF_CHECK(store.load_row("grown") == closed);
+  CAF_CHECK(store.load_row(fork.id) == fork);
+  for (size_t appended : {0, 10, 20}) {
+    auto found = store.load_row("fork");
+    auto expiring = store.load_expiring(0, 10);
+    CAF_REQUIRE(found && !expiring.empty());
+    CAF_CHECK_EQUAL(found->tail, 2'500 + appended);
+    CAF_CHECK_EQUAL(expiring.front().tail, 2'500 + appended);
+    store.reopen(); // whatever `commit` remembers is forgotten
+    fill(store, *found, 10, 10);
+  }
+}
+
+CAF_TEST(without its records a finished stream keeps its tail) {
+  temporary_folder folder;
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  auto row = fill(store, create(store, "archived"), 5'000, 1'000);
+  const std::vector<stream_write> writes{put_chunks{row.id, row.owner_epoch, row.tail, {}, {}, {}, true, {}},
+      mark_archive{row.id, archive_state::none, archive_state::stored},
+      mark_archive{row.id, archive_state::stored, archive_state::evicted}};
+  store.commit(writes);
+  store.reopen();
+  auto found = store.load_row("archived");
+  CAF_REQUIRE(found);
+  CAF_CHECK_EQUAL(found->tail, 5'000u);
+  CAF_CHECK(store.load_chunks(row.id, 0, 10).empty());
+}
+
+CAF_TEST(the checksums of RocksDB are computed by the processor) {
+  std::string digits = "123456789"; // the check value of CRC-32C
+  CAF_CHECK_EQUAL(rocksdb::crc32c::Extend(0, digits.data(), digits.size()), 0xE3069283u);
+  auto half = rocksdb::crc32c::Extend(0, digits.data(), 4);
+  CAF_CHECK_EQUAL(rocksdb::crc32c::Extend(half, digits.data() + 4, 5), 0xE3069283u);
+  CAF_CHECK_EQUAL(rocksdb::crc32c::Extend(7, digits.data(), 0), 7u);
+  Dl_info whose{};
+  auto* found = dlsym(RTLD_DEFAULT, "_ZN7rocksdb6crc32c6ExtendEjPKcm");
+  CAF_REQUIRE(found && dladdr(found, &whose));
+  CAF_CHECK(std::filesystem::path{whose.dli_fname}.filename() == "segue_tests"); // what RocksDB calls is ours
 }
 
 CAF_TEST(what was removed makes room on the disk) {

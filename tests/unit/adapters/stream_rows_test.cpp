@@ -91,6 +91,17 @@ CAF_TEST(a chunk comes back as it was written) {
     CAF_CHECK(same(decode_chunk(x.start, encode(x)), x));
 }
 
+CAF_TEST(where a chunk ends is read without looking at its bytes) {
+  for (const auto& x : {sound, messages, chunk{7, payload{std::string(100'000, 'x')}, {}}, chunk{9, {}, {}}}) {
+    auto bytes = encode(x);
+    CAF_CHECK_EQUAL(chunk_end(chunk_key(1, x.start), bytes), x.end());
+    bytes.back() = static_cast<char>(~bytes.back());
+    CAF_CHECK_EQUAL(chunk_end(chunk_key(1, x.start), bytes), x.end());
+  }
+  auto of_nothing = encode(chunk{9, {}, {}});
+  CAF_CHECK_EQUAL(accepted_beginnings(of_nothing, [](std::string_view part) { chunk_end(chunk_key(1, 9), part); }), 0u);
+}
+
 CAF_TEST(a part of a payload is written without the rest) {
   chunk part{4, payload{"0123456789"}.from(4).first(3), {}};
   CAF_CHECK(same(decode_chunk(4, encode(part)), {4, payload{"456"}, {}}));

@@ -15,7 +15,7 @@ void take_turn(caf::execution_unit& here, caf::resumable* woken);
 /// meanwhile.
 class few_turns final : public caf::execution_unit {
 public:
-  static constexpr size_t most = 32;
+  static constexpr size_t most = 128;
 
   explicit few_turns(caf::actor_system& system) : caf::execution_unit(&system) {}
 

@@ -88,7 +88,7 @@ private:
   /// Whether it has waited, and there may be more by now.
   bool wait_for_company() {
     auto now = commit_pace::clock::now();
-    auto pause = pace_.wait(now);
+    auto pause = pace_.wait(now, writes_.size());
     if (pause > pause.zero())
       std::this_thread::sleep_for(pause);
     else

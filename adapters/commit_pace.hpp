@@ -19,13 +19,14 @@ public:
   static constexpr size_t remembered = 16;                ///< appends
   static constexpr std::chrono::milliseconds window{8};   ///< in which they must have come
   static constexpr size_t siblings = 8;                   ///< different streams among them
-  static constexpr std::chrono::microseconds apart{1000}; ///< from one sync to the next
+  static constexpr std::chrono::microseconds apart{2000}; ///< from one sync to the next,
+  static constexpr size_t enough = 12;                    ///< unless so many writes have gathered
 
   void appended(stream_id to, clock::time_point now) { recent_[next_++ % remembered] = {to, now}; }
 
-  /// How long the next commit had better wait; zero: it had not.
-  clock::duration wait(clock::time_point now) const {
-    if (now >= began_ + apart || !crowded(now))
+  /// How long the next commit, of so many writes, had better wait; zero: it had not.
+  clock::duration wait(clock::time_point now, size_t gathered) const {
+    if (gathered >= enough || now >= began_ + apart || !crowded(now))
       return {};
     return began_ + apart - now;
   }

@@ -21,7 +21,9 @@ struct fixture {
     }
   }
 
-  int64_t wait_us() const { return std::chrono::duration_cast<std::chrono::microseconds>(pace.wait(now)).count(); }
+  int64_t wait_us(size_t gathered = 1) const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(pace.wait(now, gathered)).count();
+  }
 };
 
 } // namespace
@@ -57,6 +59,13 @@ CAF_TEST(when many streams are appended to syncs begin a little apart) {
   CAF_CHECK_EQUAL(wait_us(), commit_pace::apart.count() - 400);
   now += commit_pace::apart;
   CAF_CHECK_EQUAL(wait_us(), 0);
+}
+
+CAF_TEST(a group that is large enough waits for nobody) {
+  appends(200, 200, 10us);
+  pace.began(now);
+  CAF_CHECK_EQUAL(wait_us(commit_pace::enough - 1), commit_pace::apart.count());
+  CAF_CHECK_EQUAL(wait_us(commit_pace::enough), 0);
 }
 
 CAF_TEST(a rush that is over is forgotten) {

@@ -41,6 +41,10 @@ ec code_of(const caf::error& error) {
   return ec::internal;
 }
 
+bool has_retired(const caf::error& error) {
+  return code_of(error) == ec::moved || error == caf::sec::request_receiver_down;
+}
+
 std::string detail_of(const caf::error& error) {
   if (error && (error.context().match_elements<std::string>() || error.context().match_elements<std::string, std::string>()))
     return error.context().get_as<std::string>(0);

@@ -245,9 +245,10 @@ caf::result<chunk_appended> relay_stream_state::on(const append_chunk& x) {
               return;
             ground_.link->give(size);
             append_bytes_ -= size;
-            if (code_of(why) == ec::moved)
+            bool elsewhere = has_retired(why);
+            if (elsewhere)
               retire();
-            promise.deliver(segue::answered<append_chunk>(why));
+            promise.deliver(elsewhere ? caf::make_error(ec::moved) : segue::answered<append_chunk>(why));
           });
   return promise;
 }

@@ -44,7 +44,7 @@ asio::awaitable<bool> refuse_stranger(exchange& x) {
 /// A stream that retires just now is found again, once.
 asio::awaitable<caf::expected<chunk_appended>> append(exchange& x, const stream_actor& stream, const append_chunk& what) {
   auto done = co_await x.ask(stream, what);
-  if (done || code_of(done.error()) != ec::moved)
+  if (done || !has_retired(done.error()))
     co_return done;
   const auto& path = x.parameter("path");
   x.addresses().forget(x.services(), path);

@@ -1,6 +1,7 @@
 // Streams of applications: created, appended to, closed and removed over HTTP.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { offsetOf } from '../support/api.mjs';
 import { ask, expectProblem, get, sha256 } from '../support/http.mjs';
 import { useServer } from '../support/server.mjs';
@@ -125,5 +126,23 @@ describe('a stream of an application', { timeout: 60_000 }, () => {
     expectProblem(await put(fresh(), { ...text, 'stream-ttl': '05' }), 400, { says: /Stream-TTL/ });
     expectProblem(await put('/v1/stream/__ds/subscriptions/mine'), 501);
     expectProblem(await put('/v1/stream/generations/mine/audio'), 405, { says: /GET/ });
+  });
+});
+
+describe('a stream that is appended to just when it retires', { timeout: 60_000 }, () => {
+  const idleMs = 100;
+  const server = useServer({ args: ['--idle', `${idleMs}ms`] });
+
+  it('stores it', async () => {
+    const producers = Array.from({ length: 150 }, async (_, i) => {
+      const path = `/v1/stream/idle/${i}`;
+      await ask(server, 'PUT', path, { headers: text });
+      for (let n = 0; n < 20; ++n) {
+        assert.equal((await ask(server, 'POST', path, { headers: text, body: String(n % 10) })).status, 204);
+        await delay(idleMs + 3 * Math.random());
+      }
+      assert.equal((await get(server, path)).text, '01234567890123456789');
+    });
+    await Promise.all(producers);
   });
 });

@@ -54,6 +54,14 @@ CAF_TEST(no error is no code) {
   CAF_CHECK(code_of(caf::none) == ec::none);
 }
 
+CAF_TEST(who has retired has not looked at the question) {
+  CAF_CHECK(has_retired(caf::make_error(ec::moved)));
+  CAF_CHECK(has_retired(caf::make_error(caf::sec::request_receiver_down)));
+  for (const auto& other : {caf::error{}, caf::make_error(ec::unavailable), caf::make_error(ec::unknown_outcome),
+           caf::make_error(caf::sec::request_timeout), caf::make_error(caf::exit_reason::unhandled_exception)})
+    CAF_CHECK(!has_retired(other));
+}
+
 CAF_TEST(a missed answer is a timeout and a dead actor is unavailable) {
   CAF_CHECK(code_of(caf::make_error(caf::sec::request_timeout)) == ec::timeout);
   CAF_CHECK(code_of(caf::make_error(caf::sec::request_receiver_down)) == ec::unavailable);

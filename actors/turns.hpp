@@ -11,7 +11,7 @@ namespace segue {
 /// Lets a woken actor work on a few of its messages, on this thread. One with more to do goes to the scheduler.
 void take_turn(caf::execution_unit& here, caf::resumable* woken);
 
-/// For a thread that answers many actors at a time: a few of them take their turn on it, and the scheduler runs the others
+/// For a thread that answers many actors at a time: they take their turn on it, and the scheduler runs those beyond `most`
 /// meanwhile.
 class few_turns final : public caf::execution_unit {
 public:

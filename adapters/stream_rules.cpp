@@ -151,6 +151,18 @@ write_outcome apply_to(stream_table& table, const restore_chunks& x) {
 
 } // namespace
 
+std::vector<producer_tag> newest_producers(std::vector<producer_tag> stored, stream_id id, const new_producers& put) {
+  std::map<std::string, producer_tag> newest;
+  for (auto& tag : stored)
+    newest[tag.id] = std::move(tag);
+  for (auto at = put.lower_bound({id, {}}); at != put.end() && at->first.first == id; ++at)
+    newest[at->second.id] = at->second;
+  std::vector<producer_tag> all;
+  for (auto& [name, tag] : newest)
+    all.push_back(std::move(tag));
+  return all;
+}
+
 bool needs_no_room(stream_table& table, const stream_write& write) {
   if (const auto* x = std::get_if<create_stream>(&write))
     return table.find(x->wish.path) != nullptr;

@@ -3,6 +3,8 @@
 
 #include "adapters/ports.hpp"
 
+#include <map>
+
 namespace segue {
 
 /// The rows and records of an engine as one transaction sees and changes them.
@@ -36,6 +38,12 @@ write_outcome apply_write(stream_table& table, const stream_write& write);
 
 /// Whether a write can be done when there is no room for more: what makes room must not be refused together with what wants it.
 bool needs_no_room(stream_table& table, const stream_write& write);
+
+/// Producers of which a transaction has put a new state, by stream and name.
+using new_producers = std::map<std::pair<stream_id, std::string>, producer_tag>;
+
+/// The producers of a stream as they are after a transaction: those that were stored, and over them those it has put.
+std::vector<producer_tag> newest_producers(std::vector<producer_tag> stored, stream_id id, const new_producers& put);
 
 /// Whether a row belongs to those that expire some day.
 inline bool expires(const stream_row& row) { return row.ttl_s >= 0 || row.expires_at_ms != 0; }

@@ -67,19 +67,11 @@ const stream_row* transaction::find(stream_id id) {
 }
 
 std::vector<producer_tag> transaction::producers(stream_id id) {
-  std::map<std::string, producer_tag> newest;
+  std::vector<producer_tag> stored;
   auto answer = server_.run({"HVALS", keys_.producers(id)});
-  for (size_t i = 0; i < answer.size(); ++i) {
-    auto tag = tag_from(answer[i]);
-    newest[tag.id] = std::move(tag);
-  }
-  for (const auto& [key, tag] : producers_)
-    if (key.first == id)
-      newest[tag.id] = tag;
-  std::vector<producer_tag> all;
-  for (auto& [name, tag] : newest)
-    all.push_back(std::move(tag));
-  return all;
+  for (size_t i = 0; i < answer.size(); ++i)
+    stored.push_back(tag_from(answer[i]));
+  return newest_producers(std::move(stored), id, producers_);
 }
 
 counters& transaction::numbers() const {

@@ -73,7 +73,7 @@ private:
   std::set<stream_id> saved_;
   std::map<stream_id, restored_end> restored_;
   std::set<stream_id> gaps_;
-  std::map<std::pair<stream_id, std::string>, producer_tag> producers_;
+  new_producers producers_;
   mutable std::optional<counters> counters_; ///< once they are looked at
   words commands_;                           ///< each behind the number of its words
   bool needs_room_ = false;

@@ -36,16 +36,7 @@ const stream_row* rocksdb_chunk_store::transaction::find(stream_id id) {
 }
 
 std::vector<producer_tag> rocksdb_chunk_store::transaction::producers(stream_id id) {
-  std::map<std::string, producer_tag> newest;
-  for (auto& tag : store_.load_producers(id))
-    newest[tag.id] = std::move(tag);
-  for (const auto& [key, tag] : producers_)
-    if (key.first == id)
-      newest[tag.id] = tag;
-  std::vector<producer_tag> all;
-  for (auto& [name, tag] : newest)
-    all.push_back(std::move(tag));
-  return all;
+  return newest_producers(store_.load_producers(id), id, producers_);
 }
 
 void rocksdb_chunk_store::transaction::insert(stream_row& row) {

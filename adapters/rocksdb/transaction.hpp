@@ -40,7 +40,7 @@ private:
   size_t count_;
   std::map<std::string, stream_id> ids_; ///< 0: there is none
   std::map<stream_id, std::optional<stream_row>> rows_;
-  std::map<std::pair<stream_id, std::string>, producer_tag> producers_;
+  new_producers producers_;
 };
 
 } // namespace segue::rocksdb_engine

@@ -17,13 +17,31 @@ namespace segue {
 /// An immutable piece of a shared block of bytes. Copying it copies a pointer.
 class payload {
 public:
+  /// Bytes that stay where they are. Whatever owns them derives from this.
+  struct block {
+    std::string_view bytes;
+    int file = -1;       ///< holds the same bytes, so that the kernel may send from its pages; -1: none does
+    uint64_t offset = 0; ///< of the first byte in `file`
+
+    block() = default;
+    block(const block&) = delete;
+    block& operator=(const block&) = delete;
+  };
+
   payload() = default;
 
   /// Takes the bytes over.
-  payload(std::string bytes)
-      : block_(std::make_shared<const std::string>(std::move(bytes))), size_(block_->size()) {}
+  payload(std::string bytes) : payload(std::make_shared<const text>(std::move(bytes))) {}
 
-  std::string_view view() const { return block_ ? std::string_view{*block_}.substr(first_, size_) : std::string_view{}; }
+  /// The whole block.
+  explicit payload(std::shared_ptr<const block> bytes) : block_(std::move(bytes)), size_(block_->bytes.size()) {}
+
+  std::string_view view() const { return block_ ? block_->bytes.substr(first_, size_) : std::string_view{}; }
+
+  /// The file that holds the bytes as well, from `offset()` on, while this or a copy exists; -1: none does.
+  int file() const { return block_ ? block_->file : -1; }
+  uint64_t offset() const { return block_ ? block_->offset + first_ : 0; }
+
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
@@ -64,7 +82,12 @@ public:
   }
 
 private:
-  std::shared_ptr<const std::string> block_;
+  struct text final : block {
+    explicit text(std::string x) : owned(std::move(x)) { bytes = owned; }
+    std::string owned;
+  };
+
+  std::shared_ptr<const block> block_;
   size_t first_ = 0;
   size_t size_ = 0;
 };

@@ -19,9 +19,11 @@ std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position a
   if (records.empty())
     return records;
   tiers.counters->reads_store.Increment();
-  if (tiers.cache && tiers.cache->in_memory())
-    tiers.cache->put(id, records); // who plays it now is rarely alone
-  return records;
+  if (!tiers.cache || !tiers.cache->in_memory())
+    return records;
+  tiers.cache->put(id, records); // who plays it now is rarely alone
+  auto kept = tiers.cache->get(id, at, limit);
+  return kept.empty() ? records : kept;
 }
 
 /// Whether an object has what the store should have.

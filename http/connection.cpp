@@ -22,6 +22,9 @@ namespace {
 namespace bhttp = boost::beast::http;
 using boost::system::error_code;
 
+constexpr size_t slice = 512 << 10;                 ///< bytes of a response that are sent in a row,
+constexpr size_t slice_beside_listeners = 32 << 10; ///< for which those who listen live have to wait
+
 class tcp_connection final : public connection,
                              public response_writer,
                              public std::enable_shared_from_this<tcp_connection> {
@@ -59,7 +62,7 @@ private:
   void watch_for_leaving();
 
   response_head head_of(const response& x);
-  asio::awaitable<void> put(std::vector<asio::const_buffer> bytes);
+  asio::awaitable<void> put(std::vector<payload> bytes);
 
   asio::ip::tcp::socket socket_;
   const edge& edge_;
@@ -250,8 +253,10 @@ response_head tcp_connection::head_of(const response& x) {
   return head;
 }
 
-asio::awaitable<void> tcp_connection::put(std::vector<asio::const_buffer> bytes) {
-  return write_all(socket_, std::move(bytes), edge_.outlets.stall);
+asio::awaitable<void> tcp_connection::put(std::vector<payload> bytes) {
+  bool others_listen = edge_.counters.listeners.Value() > 0;
+  write_limits limits{others_listen ? slice_beside_listeners : slice, edge_.outlets.stall};
+  return write_all(parts_.io, socket_, std::move(bytes), limits);
 }
 
 asio::awaitable<void> tcp_connection::send(response x) {
@@ -262,12 +267,10 @@ asio::awaitable<void> tcp_connection::send(response x) {
   auto head = head_of(x);
   if (!bodiless)
     head.add("Content-Length", std::to_string(size));
-  auto first = head.take();
-  std::vector<asio::const_buffer> bytes{asio::buffer(first)};
+  std::vector<payload> bytes{payload{head.take()}};
   if (!head_only_ && !bodiless) {
     edge_.counters.bytes_sent.Increment(static_cast<double>(size));
-    for (const auto& part : x.body)
-      bytes.push_back(asio::buffer(part.view()));
+    bytes.insert(bytes.end(), std::make_move_iterator(x.body.begin()), std::make_move_iterator(x.body.end()));
   }
   co_await put(std::move(bytes));
   finished_ = true;
@@ -282,22 +285,18 @@ asio::awaitable<void> tcp_connection::begin(response x, std::optional<uint64_t> 
     head.add("Content-Length", std::to_string(*length));
   else if (chunked_)
     head.add("Transfer-Encoding", "chunked");
-  auto first = head.take();
-  std::vector<asio::const_buffer> bytes{asio::buffer(first)};
+  std::vector<payload> bytes{payload{head.take()}};
   co_await put(std::move(bytes));
   streaming_ = true;
   watch_for_leaving();
 }
 
 asio::awaitable<void> tcp_connection::write(std::vector<payload> body) {
-  std::vector<asio::const_buffer> bytes;
-  for (const auto& part : body)
-    if (!part.empty())
-      bytes.push_back(asio::buffer(part.view()));
-  if (head_only_ || bytes.empty())
+  if (head_only_)
     co_return;
-  edge_.counters.bytes_sent.Increment(static_cast<double>(asio::buffer_size(bytes)));
-  co_await put(std::move(bytes));
+  for (const auto& part : body)
+    edge_.counters.bytes_sent.Increment(static_cast<double>(part.size()));
+  co_await put(std::move(body));
 }
 
 asio::awaitable<void> tcp_connection::finish() {
@@ -305,9 +304,9 @@ asio::awaitable<void> tcp_connection::finish() {
     co_await websocket_->close();
     co_return;
   }
-  static constexpr std::string_view last_chunk = "0\r\n\r\n";
+  static const payload last_chunk{"0\r\n\r\n"};
   if (chunked_ && !head_only_) {
-    std::vector<asio::const_buffer> bytes{asio::buffer(last_chunk)};
+    std::vector<payload> bytes{last_chunk};
     co_await put(std::move(bytes));
   }
   streaming_ = false;

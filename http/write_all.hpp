@@ -1,8 +1,10 @@
 // Writes to a socket what is there to the end, as one response after the other needs it.
 #pragma once
 
+#include "actors/payload.hpp"
+
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
@@ -12,9 +14,15 @@ namespace segue::http {
 
 namespace asio = boost::asio;
 
-/// Sends at once what the socket takes, which mostly is everything, and waits with the rest. The socket must not block. Throws
-/// `boost::system::system_error` when the client is gone, or takes nothing for as long as `stall`.
+struct write_limits {
+  size_t slice;                    ///< bytes that are sent before others on the thread have their turn
+  std::chrono::milliseconds stall; ///< within which a client must take something
+};
+
+/// Sends what the socket takes, which mostly is everything, slice by slice, and waits with the rest. Bytes that lie in a file are
+/// sent from its pages, uncopied. The socket must not block; `io` is its own. Throws `boost::system::system_error` when the client
+/// is gone, or takes nothing for too long.
 asio::awaitable<void> write_all(
-    asio::ip::tcp::socket& socket, std::vector<asio::const_buffer> bytes, std::chrono::milliseconds stall);
+    asio::io_context& io, asio::ip::tcp::socket& socket, std::vector<payload> bytes, write_limits limits);
 
 } // namespace segue::http

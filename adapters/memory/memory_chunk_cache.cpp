@@ -31,7 +31,7 @@ void memory_chunk_cache::put(stream_id id, std::span<const chunk> records) {
 }
 
 void memory_chunk_cache::add(cached_stream& stream, const chunk& record) {
-  auto& there = stream.records;
+  auto& there = stream.kept;
   auto same = find(there, record.start);
   if (same != there.end() && same->start == record.start && same->bytes == record.bytes && same->lengths == record.lengths)
     return;
@@ -47,17 +47,25 @@ void memory_chunk_cache::add(cached_stream& stream, const chunk& record) {
 }
 
 void memory_chunk_cache::drop_last(cached_stream& stream) {
-  bytes_ -= cost(stream.records.back());
-  stream.records.pop_back();
+  bytes_ -= cost(stream.kept.back());
+  stream.kept.pop_back();
 }
 
 std::vector<chunk> memory_chunk_cache::get(stream_id id, position after, uint64_t limit) {
+  auto found = look(id, after, limit);
+  auto shared = share(found);
+  if (!shared.empty())
+    replace(id, found, shared);
+  return shared.empty() ? found : shared;
+}
+
+std::vector<chunk> memory_chunk_cache::look(stream_id id, position after, uint64_t limit) {
   std::lock_guard lock{mutex_};
   std::vector<chunk> found;
   auto stream = streams_.find(id);
   if (stream == streams_.end())
     return found;
-  const auto& there = stream->second.records;
+  const auto& there = stream->second.kept;
   uint64_t size = 0;
   for (auto at = find(there, after); at != there.end() && (!found.empty() || at->start == after); ++at) {
     if (found.size() == chunk_store::most_records || (!found.empty() && size + at->bytes.size() > limit))
@@ -70,6 +78,41 @@ std::vector<chunk> memory_chunk_cache::get(stream_id id, position after, uint64_
   return found;
 }
 
+/// The same with what was not yet in the file of pages there, if it is much; else none. Takes its time: the writer must not wait for it.
+std::vector<chunk> memory_chunk_cache::share(std::vector<chunk> records) {
+  std::vector<payload> elsewhere;
+  uint64_t size = 0;
+  for (const auto& x : records)
+    if (x.bytes.file() < 0) {
+      elsewhere.push_back(x.bytes);
+      size += x.bytes.size();
+    }
+  if (size < worth_a_page_file)
+    return {};
+  auto moved = pages_.add(elsewhere);
+  if (moved.empty())
+    return {};
+  auto next = moved.begin();
+  for (auto& x : records)
+    if (x.bytes.file() < 0)
+      x.bytes = std::move(*next++);
+  return records;
+}
+
+/// Puts the one in place of the other, as far as that is still there.
+void memory_chunk_cache::replace(stream_id id, std::span<const chunk> found, std::span<const chunk> shared) {
+  std::lock_guard lock{mutex_};
+  auto stream = streams_.find(id);
+  if (stream == streams_.end())
+    return;
+  auto& there = stream->second.kept;
+  for (size_t i = 0; i < found.size(); ++i) {
+    auto at = find(there, found[i].start);
+    if (at != there.end() && at->bytes.view().data() == found[i].bytes.view().data())
+      at->bytes = shared[i].bytes;
+  }
+}
+
 void memory_chunk_cache::forget(stream_id id) {
   std::lock_guard lock{mutex_};
   if (auto stream = streams_.find(id); stream != streams_.end())
@@ -77,7 +120,7 @@ void memory_chunk_cache::forget(stream_id id) {
 }
 
 void memory_chunk_cache::erase(streams::iterator stream) {
-  for (const auto& record : stream->second.records)
+  for (const auto& record : stream->second.kept)
     bytes_ -= cost(record);
   by_use_.erase(stream->second.used);
   streams_.erase(stream);
@@ -86,10 +129,10 @@ void memory_chunk_cache::erase(streams::iterator stream) {
 void memory_chunk_cache::make_room() {
   while (bytes_ > most_bytes_) {
     auto stream = streams_.find(by_use_.front());
-    auto& oldest = stream->second.records.front();
+    auto& oldest = stream->second.kept.front();
     bytes_ -= cost(oldest);
-    stream->second.records.pop_front();
-    if (stream->second.records.empty())
+    stream->second.kept.pop_front();
+    if (stream->second.kept.empty())
       erase(stream);
   }
 }

@@ -1,6 +1,7 @@
 // Newest records in the memory of this process.
 #pragma once
 
+#include "adapters/memory/page_file.hpp"
 #include "adapters/ports.hpp"
 
 #include <deque>
@@ -10,7 +11,8 @@
 
 namespace segue::memory {
 
-/// Bounded over all streams: of the stream that nobody has used for longest, the oldest records go first.
+/// Bounded over all streams: of the stream that nobody has used for longest, the oldest records go first. What is read in large
+/// parts is read by many, mostly, and is put where sockets can send it from.
 class memory_chunk_cache final : public chunk_cache {
 public:
   explicit memory_chunk_cache(uint64_t most_bytes) : most_bytes_(most_bytes) {}
@@ -23,11 +25,16 @@ public:
 
 private:
   struct cached_stream {
-    std::deque<chunk> records; ///< consecutive, never none
+    std::deque<chunk> kept; ///< consecutive, never none
     std::list<stream_id>::iterator used;
   };
   using streams = std::unordered_map<stream_id, cached_stream>;
 
+  static constexpr size_t worth_a_page_file = 64 << 10; ///< bytes read at a time
+
+  std::vector<chunk> look(stream_id id, position after, uint64_t limit);
+  std::vector<chunk> share(std::vector<chunk> records);
+  void replace(stream_id id, std::span<const chunk> found, std::span<const chunk> shared);
   void add(cached_stream& stream, const chunk& record);
   void drop_last(cached_stream& stream);
   void use(cached_stream& stream) { by_use_.splice(by_use_.end(), by_use_, stream.used); }
@@ -35,6 +42,7 @@ private:
   void make_room();
 
   std::mutex mutex_;
+  page_file pages_;
   uint64_t most_bytes_;
   uint64_t bytes_ = 0;
   streams streams_;

@@ -12,8 +12,9 @@ namespace segue::http {
 
 namespace {
 
-constexpr uint64_t part_bytes = 128 << 10; ///< of one read: what a response holds in memory
-constexpr uint64_t slice_bytes = 32 << 10; ///< and of one write, if no record is larger: so long live listeners wait for it
+constexpr uint64_t first_part_bytes = 128 << 10; ///< of one read: what a response holds in memory,
+constexpr uint64_t most_part_bytes = 1 << 20;    ///< and the response of a client
+constexpr std::chrono::milliseconds at_once{50}; ///< that took the part before within so long
 
 /// Sends [first, end) of a closed stream. Its beginning is read first: what cannot be played is refused, and not cut.
 asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {
@@ -21,9 +22,10 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
   bool begun = x.is_head() || whole == 0;
   if (begun)
     co_await x.begin(std::move(head), whole);
+  auto part = first_part_bytes;
   while (first < end && !x.is_head()) {
     auto patience = begun ? x.where().read_patience : std::chrono::milliseconds{0}; // what has begun is not cut by a short break
-    auto batch = co_await reader.read_patiently(first, std::min<uint64_t>(part_bytes, end - first), 0, patience);
+    auto batch = co_await reader.read_patiently(first, std::min(part, end - first), 0, patience);
     if (!batch && !begun)
       co_return co_await x.send_error(batch.error());
     if (!begun) {
@@ -34,18 +36,15 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
       log::warning("http", "response_cut", reader.row().path + ": " + to_string(code_of(batch.error())));
       co_return; // cut: the client sees that bytes are missing
     }
-    std::vector<payload> slice;
-    uint64_t size = 0;
+    std::vector<payload> bytes;
     for (const auto& record : batch->chunks) {
-      slice.push_back(record.bytes.first(static_cast<size_t>(end - first)));
-      first += slice.back().size();
-      size += slice.back().size();
-      if (size < slice_bytes && &record != &batch->chunks.back())
-        continue;
-      co_await x.asker().give_way();
-      co_await x.write(std::exchange(slice, {}));
-      size = 0;
+      bytes.push_back(record.bytes.first(static_cast<size_t>(end - first)));
+      first += bytes.back().size();
     }
+    auto before = std::chrono::steady_clock::now();
+    co_await x.write(std::move(bytes));
+    bool fast = std::chrono::steady_clock::now() - before < at_once;
+    part = fast ? std::min(2 * part, most_part_bytes) : first_part_bytes;
   }
   co_await x.finish();
 }

@@ -173,6 +173,29 @@ CAF_TEST(many threads may use it) {
   });
 }
 
+CAF_TEST(what is read from memory in large parts lies where sockets send it from) {
+  memory::memory_chunk_cache cache{1 << 20};
+  auto texts = std::vector<std::string>{std::string(30'000, 'a'), std::string(30'000, 'b'), std::string(30'000, 'c')};
+  auto all = line(records(0, texts));
+  cache.put(1, records(0, texts));
+  CAF_CHECK_EQUAL(cache.get(1, 0, 30'000).front().bytes.file(), -1); // little: it is not worth it
+  for (int again = 0; again < 2; ++again) {
+    auto found = cache.get(1, 0, UINT64_MAX);
+    CAF_CHECK_EQUAL(line(found), all);
+    for (const auto& x : found)
+      CAF_CHECK_GREATER_OR_EQUAL(x.bytes.file(), 0);
+    CAF_CHECK_EQUAL(found[2].bytes.offset() - found[0].bytes.offset(), 60'000u);
+  }
+  auto one = cache.get(1, 30'000, 30'000);
+  CAF_CHECK_GREATER_OR_EQUAL(one.front().bytes.file(), 0); // and there it stays
+  cache.put(1, records(90'000, {std::string(100'000, 'd')}));
+  auto found = cache.get(1, 0, UINT64_MAX);
+  CAF_CHECK_EQUAL(found[1].bytes.offset(), one.front().bytes.offset()); // not once more
+  CAF_CHECK_GREATER_OR_EQUAL(found[3].bytes.file(), 0);
+  cache.forget(1);
+  CAF_CHECK_EQUAL(line(found), line(records(0, {texts[0], texts[1], texts[2], std::string(100'000, 'd')})));
+}
+
 CAF_TEST(the memory cache stays within its bytes and drops what nobody uses first) {
   auto text = std::string(1000, 'x');
   auto cost = 1000 + sizeof(chunk) + sizeof(uint32_t);

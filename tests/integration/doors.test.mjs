@@ -264,8 +264,8 @@ describe('a piece of long ago', { timeout: 60_000 }, () => {
     assert.deepEqual(new Set(played.map(({ body }) => body.length)), new Set([piece.audio_bytes]));
     assert.equal(new Set(played.map(({ body }) => sha256(body))).size, 1);
     const { samples } = await metricsOf(server);
-    const parts = Math.ceil(piece.audio_bytes / (128 << 10));
+    const parts = Math.ceil(piece.audio_bytes / (128 << 10)); // the smallest a client is given; one that is fast gets larger ones
     const [store, cache] = ['store', 'cache'].map((tier) => samples[`segue_reads_total{tier="${tier}"}`]);
-    assert(store <= parts + 2 && cache >= 19 * parts, `${parts} parts, ${store} reads of the store, ${cache} of the cache`);
+    assert(store <= parts + 2 && cache >= 15 * store, `${parts} parts, ${store} reads of the store, ${cache} of the cache`);
   });
 });

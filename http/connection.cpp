@@ -71,10 +71,10 @@ private:
   request_reader reader_;
   outlet out_;
   std::unique_ptr<websocket> websocket_;
+  std::unique_ptr<session> session_; ///< of one request after the other
 
   // -- of the request being served
   websocket::request message_;
-  std::unique_ptr<session> session_;
   std::unique_ptr<listener> listener_;
   unsigned version_ = 11;
   bool head_only_ = false;
@@ -167,7 +167,8 @@ asio::awaitable<bool> tcp_connection::serve_one() {
     co_return keep_alive_;
   }
   what.target = std::move(*target);
-  session_ = std::make_unique<session>(parts_.unit);
+  if (!session_)
+    session_ = std::make_unique<session>(parts_.unit);
   exchange x{edge_, parts_.addresses, std::move(what), *session_, *this};
   serving_ = true;
   co_await answer(x);
@@ -175,7 +176,7 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   if (listener_) { // which keeps what it needs
     message_ = {};
     reader_.rest();
-  } else {
+  } else if (session_->aborted()) {
     session_.reset();
   }
   co_return finished_ && keep_alive_;

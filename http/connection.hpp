@@ -14,6 +14,7 @@ namespace segue::http {
 struct io_parts {
   explicit io_parts(const edge& where)
       : addresses(where.registry), outlets(where.outlets), unit(where.system, io), at_tails(where, unit) {}
+  ~io_parts() { unit.close(); }
 
   address_book addresses;
   outlet_pool outlets;

@@ -10,14 +10,11 @@
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <caf/event_based_actor.hpp>
 
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <vector>
+#include <optional>
 
 namespace segue::http {
 
@@ -26,30 +23,8 @@ template <class Handle, class Request>
 using reply_of = typename caf::detail::tl_head<
     typename caf::response_type_unbox<caf::signatures_of_t<Handle>, caf::detail::type_list<Request>>::type>::type;
 
-/// An actor whose messages are handled on an Asio thread.
-class asio_actor : public caf::event_based_actor {
-public:
-  asio_actor(caf::actor_config& config, io_unit& on);
-
-  using caf::event_based_actor::enqueue;
-  void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* host) override;
-
-  /// Ends the actor, on its thread. Messages that come later are dropped: by then the thread may be gone.
-  void close();
-
-protected:
-  caf::behavior make_behavior() override;
-
-private:
-  void drain();
-
-  io_unit& on_;
-  std::mutex mutex_;
-  std::vector<caf::mailbox_element_ptr> arrived_;
-  bool closed_ = false;
-};
-
-/// Owns the actor, which begins with the first question; used on the I/O thread only. One question at a time.
+/// Owns the actor, which begins with the first question and serves the next ones; used on the I/O thread only. One question at a
+/// time.
 class session {
 public:
   explicit session(io_unit& on);
@@ -64,13 +39,17 @@ public:
       Handle destination, Request request, std::chrono::milliseconds timeout = std::chrono::seconds{40}) {
     using result = caf::expected<reply_of<Handle, Request>>;
     auto initiate = [&](auto handler) {
-      auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-      auto answered = std::make_shared<bool>(false);
-      auto settle = [this, waiting, answered](result x) {
-        if (std::exchange(*answered, true))
+      struct question {
+        decltype(handler) go_on;
+        std::optional<result> answer;
+      };
+      auto asked = std::make_shared<question>(std::move(handler));
+      auto settle = [this, asked](result x) {
+        if (asked->answer)
           return;
+        asked->answer = std::move(x);
         abort_ = nullptr;
-        asio::post(on_.io(), [waiting, x = std::move(x)]() mutable { std::move(*waiting)(std::move(x)); });
+        on_.go_on_later([asked] { std::move(asked->go_on)(std::move(*asked->answer)); });
       };
       abort_ = [settle](caf::error why) { settle(std::move(why)); };
       actor().request(destination, caf::infinite, std::move(request))
@@ -79,6 +58,8 @@ public:
     };
     if (aborted_)
       co_return client_left();
+    if (std::exchange(given_up_, false))
+      rest(); // what it was asked may still be answered
     time_limit limit{on_.io().get_executor(), timeout, [this] { give_up(caf::make_error(ec::timeout)); }};
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
   }
@@ -103,13 +84,14 @@ public:
 private:
   static caf::error client_left() { return caf::make_error(ec::unavailable, std::string{"the client has left"}); }
 
-  asio_actor& actor();
+  io_actor& actor();
   void give_up(caf::error why);
 
   io_unit& on_;
   caf::actor handle_; ///< null while it rests
   std::function<void(caf::error)> abort_; ///< ends the question or wait under way
   bool aborted_ = false;
+  bool given_up_ = false; ///< the last question
 };
 
 } // namespace segue::http

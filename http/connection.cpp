@@ -255,8 +255,7 @@ response_head tcp_connection::head_of(const response& x) {
 }
 
 asio::awaitable<void> tcp_connection::put(std::vector<payload> bytes) {
-  bool others_listen = edge_.counters.listeners.Value() > 0;
-  write_limits limits{others_listen ? slice_beside_listeners : slice, edge_.outlets.stall};
+  write_limits limits{edge_.anybody_listens() ? slice_beside_listeners : slice, edge_.outlets.stall};
   return write_all(parts_.io, socket_, std::move(bytes), limits);
 }
 

@@ -35,6 +35,9 @@ struct edge {
   size_t listener_bytes = 256 << 10; ///< of a stream in one frame to a live listener, unless one chunk is larger
   std::chrono::milliseconds long_poll{25'000}; ///< how long a long poll waits
   std::chrono::milliseconds read_patience{120'000}; ///< with a stream that cannot be read, on behalf of a live listener
+
+  /// At the tail of any stream: who is sent something large must not hold them up.
+  bool anybody_listens() const { return counters.listeners.Value() > 0; }
 };
 
 using header_list = std::vector<std::pair<std::string, std::string>>;

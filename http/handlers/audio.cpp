@@ -13,8 +13,8 @@ namespace segue::http {
 namespace {
 
 constexpr uint64_t first_part_bytes = 128 << 10; ///< of one read: what a response holds in memory,
-constexpr uint64_t most_part_bytes = 1 << 20;    ///< and the response of a client
-constexpr std::chrono::milliseconds at_once{50}; ///< that took the part before within so long
+constexpr uint64_t most_part_bytes = 1 << 20;    ///< and the response of a client who, while nobody listens live,
+constexpr std::chrono::milliseconds at_once{50}; ///< took the part before within so long
 
 /// Sends [first, end) of a closed stream. Its beginning is read first: what cannot be played is refused, and not cut.
 asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response head, position first, position end) {
@@ -44,7 +44,7 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
     auto before = std::chrono::steady_clock::now();
     co_await x.write(std::move(bytes));
     bool fast = std::chrono::steady_clock::now() - before < at_once;
-    part = fast ? std::min(2 * part, most_part_bytes) : first_part_bytes;
+    part = fast && !x.where().anybody_listens() ? std::min(2 * part, most_part_bytes) : first_part_bytes;
   }
   co_await x.finish();
 }

@@ -49,9 +49,9 @@ def on_core(number):
     return ["taskset", "--cpu-list", number]
 
 
-def run_load(kind, *arguments):
+def run_load(kind, *arguments, niceness=0):
     """Starts a client; `result_of` waits for it."""
-    command = on_core(1) + [BUILD / "load", kind, *arguments]
+    command = ["nice", "-n", niceness] * bool(niceness) + on_core(1) + [BUILD / "load", kind, *arguments]
     return subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
 
@@ -112,10 +112,10 @@ class Running:
     def last_words(self):
         return self.log.read_text(errors="replace")[-2000:]
 
-    def begin_load(self, kind, *arguments):
-        """Starts a client that measures this server."""
+    def begin_load(self, kind, *arguments, niceness=0):
+        """Starts a client that measures this server; `niceness` lets another one, on the same core, go first."""
         pids = (word for pid in with_children(self.process.pid) for word in ("--server", pid))
-        return run_load(kind, "--port", self.port, *pids, *arguments)
+        return run_load(kind, "--port", self.port, *pids, *arguments, niceness=niceness)
 
     def load(self, kind, *arguments):
         """What a client measured."""

@@ -65,12 +65,13 @@ def prefixed(prefix, numbers):
 
 
 def tail_meanwhile(it, fetch, seconds):
-    """A live stream by itself, and then beside replays."""
+    """A live stream by itself, and then beside replays: as many as the server can serve, and as the clients on the other core can
+    take besides the one that measures, which must not wait for them."""
     listening = ["--seconds", seconds, "--publish", "/v1/stream/bench/tail", "--listen",
                  "/v1/stream/bench/tail?offset=now&live=websocket"]
     alone = it.load("tail", *TAIL, *listening)
     it.ask("DELETE", "/v1/stream/bench/tail")
-    replays = it.begin_load("replay", *fetch, "--seconds", seconds + 2)
+    replays = it.begin_load("replay", *fetch, "--seconds", seconds + 2, niceness=19)
     try:
         meanwhile = it.load("tail", *TAIL, *listening)
     finally:

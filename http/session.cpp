@@ -58,10 +58,8 @@ void session::abort() {
 }
 
 void session::give_up(caf::error why) {
-  if (auto abort = std::exchange(abort_, nullptr)) {
-    given_up_ = true;
+  if (auto abort = std::exchange(abort_, nullptr))
     abort(std::move(why));
-  }
 }
 
 } // namespace segue::http

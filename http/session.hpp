@@ -23,8 +23,7 @@ template <class Handle, class Request>
 using reply_of = typename caf::detail::tl_head<
     typename caf::response_type_unbox<caf::signatures_of_t<Handle>, caf::detail::type_list<Request>>::type>::type;
 
-/// Owns the actor, which begins with the first question and serves the next ones; used on the I/O thread only. One question at a
-/// time.
+/// Owns the actor, which begins with the first question; used on the I/O thread only. One question at a time.
 class session {
 public:
   explicit session(io_unit& on);
@@ -58,8 +57,6 @@ public:
     };
     if (aborted_)
       co_return client_left();
-    if (std::exchange(given_up_, false))
-      rest(); // what it was asked may still be answered
     time_limit limit{on_.io().get_executor(), timeout, [this] { give_up(caf::make_error(ec::timeout)); }};
     co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result)>(initiate, asio::use_awaitable);
   }
@@ -91,7 +88,6 @@ private:
   caf::actor handle_; ///< null while it rests
   std::function<void(caf::error)> abort_; ///< ends the question or wait under way
   bool aborted_ = false;
-  bool given_up_ = false; ///< the last question
 };
 
 } // namespace segue::http

@@ -251,7 +251,8 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.keyboard.type('a b');
     await page.keyboard.press('ArrowLeft');
     assert.equal(await page.inputValue('#prompt'), 'a b');
-    assert.deepEqual([await time(), await page.evaluate(() => window.segue.audio.paused)], [rest, true]);
+    assert(Math.abs((await time()) - rest) < 1, 'no key has moved the sound'); // which may settle a little after its pause
+    assert.equal(await page.evaluate(() => window.segue.audio.paused), true);
     const nameless = await page.evaluate(() =>
       [...document.querySelectorAll('button, a, input, select, textarea, [role=slider]')]
         .filter((node) => node.checkVisibility() && !(node.ariaLabel || node.labels?.length || node.textContent.trim()))

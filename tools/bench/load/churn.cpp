@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include <numeric>
 #include <random>
+#include <tuple>
 #include <unordered_set>
 
 namespace load {
@@ -46,6 +48,22 @@ struct descriptors {
   }
 };
 
+/// Where the straight line through all samples (least squares) begins and ends. What is written goes up and down in memory until
+/// it is in files: a sample tells how full the table is at the moment, the line whether something stays.
+std::pair<double, double> trend(const std::vector<int64_t>& samples) {
+  auto count = static_cast<double>(samples.size());
+  auto mean = std::accumulate(samples.begin(), samples.end(), 0.0) / count;
+  double together = 0;
+  double squares = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    auto from_middle = static_cast<double>(i) - (count - 1) / 2;
+    together += from_middle * (static_cast<double>(samples[i]) - mean);
+    squares += from_middle * from_middle;
+  }
+  auto half = squares > 0 ? together / squares * (count - 1) / 2 : 0;
+  return {mean - half, mean + half};
+}
+
 class churning {
 public:
   explicit churning(const churn_options& with)
@@ -61,11 +79,7 @@ public:
     memory_.clear();
     go_on_for(with_.seconds * 4 / 5);
     report numbers = used(before, read_clocks(with_.server));
-    auto tenth = memory_.size() / 8; // of the whole time: the first fifth is not in it
-    std::vector<int64_t> first(memory_.begin(), memory_.begin() + static_cast<ptrdiff_t>(tenth));
-    std::vector<int64_t> last(memory_.end() - static_cast<ptrdiff_t>(tenth), memory_.end());
-    numbers["memory_early"] = quantile(first, 0.5);
-    numbers["memory_late"] = quantile(last, 0.5);
+    std::tie(numbers["memory_early"], numbers["memory_late"]) = trend(memory_);
     take_away_everything();
     descriptors late{with_.server};
     numbers["quiet_early"] = static_cast<double>(quiet_early);

@@ -1,6 +1,7 @@
 // Clocks, and what a process has used.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -8,8 +9,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -51,15 +54,38 @@ struct server_processes {
     return sum;
   }
 
-  /// Resident bytes.
+  /// Resident bytes, and those of files in memory that nobody has looked at.
   int64_t memory() const {
-    int64_t pages = 0;
+    int64_t bytes = 0;
     for (auto id : ids) {
-      int64_t all = 0, resident = 0;
-      std::ifstream{"/proc/" + std::to_string(id) + "/statm"} >> all >> resident;
-      pages += resident;
+      auto status = status_of(id);
+      bytes += status["VmRSS:"] + std::max<int64_t>(memory_files_of(id) - status["RssShmem:"], 0);
     }
-    return pages * sysconf(_SC_PAGESIZE);
+    return bytes;
+  }
+
+private:
+  static std::map<std::string, int64_t> status_of(pid_t id) {
+    std::map<std::string, int64_t> found;
+    std::ifstream file{"/proc/" + std::to_string(id) + "/status"};
+    for (std::string line, key; std::getline(file, line);) {
+      int64_t kib = 0;
+      if (std::istringstream words{line}; words >> key >> kib)
+        found[key] = kib * 1024;
+    }
+    return found;
+  }
+
+  static int64_t memory_files_of(pid_t id) {
+    int64_t bytes = 0;
+    std::error_code gone;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/" + std::to_string(id) + "/fd", gone}) {
+      auto target = std::filesystem::read_symlink(entry, gone).string();
+      struct stat about {};
+      if (target.starts_with("/memfd:") && stat(entry.path().c_str(), &about) == 0)
+        bytes += about.st_blocks * 512;
+    }
+    return bytes;
   }
 };
 

@@ -104,6 +104,7 @@ public:
     sigaddset(&all_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &all_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error like any other
   }
 
   void wait() const {

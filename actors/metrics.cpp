@@ -40,6 +40,7 @@ metrics::metrics()
       requests_failed_client(counter("segue_http_request_errors_total", "HTTP requests answered with an error", {{"class", "4xx"}})),
       requests_failed_server(counter("segue_http_request_errors_total", "HTTP requests answered with an error", {{"class", "5xx"}})),
       bytes_sent(counter("segue_http_sent_bytes_total", "Body bytes handed to sockets")),
+      bytes_uncopied(counter("segue_http_sent_uncopied_bytes_total", "Body bytes of responses that were sent from the pages that hold them")),
       listeners(gauge("segue_listeners", "Live listeners at the tail of their stream")),
       listeners_lagged(counter("segue_listeners_lagged_total", "Listeners who left the tail because their socket was full")),
       listeners_cut(counter("segue_listeners_cut_total", "Listeners cut off because too much waited for slow ones")),

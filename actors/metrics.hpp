@@ -73,6 +73,7 @@ public:
   prometheus::Counter& requests_failed_client; ///< answered with a 4xx
   prometheus::Counter& requests_failed_server; ///< answered with a 5xx
   prometheus::Counter& bytes_sent;            ///< body bytes handed to sockets
+  prometheus::Counter& bytes_uncopied;        ///< of them, of finished pieces, from the pages that hold them
   prometheus::Gauge& listeners;               ///< live listeners at the tail of their stream
   prometheus::Counter& listeners_lagged;      ///< how often one left the tail because its socket was full
   prometheus::Counter& listeners_cut;         ///< cut off because too much waited for slow listeners

@@ -40,6 +40,9 @@ response_head responder::head_of(const response& x) {
 }
 
 asio::awaitable<void> responder::put(std::vector<payload> bytes) {
+  for (const auto& x : bytes)
+    if (x.file() >= 0)
+      edge_.counters.bytes_uncopied.Increment(static_cast<double>(x.size()));
   write_limits limits{edge_.anybody_listens() ? slice_beside_listeners : slice, edge_.outlets.stall};
   return write_all(io_, socket_, std::move(bytes), limits);
 }

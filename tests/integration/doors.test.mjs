@@ -266,6 +266,8 @@ describe('a piece of long ago', { timeout: 60_000 }, () => {
     const { samples } = await metricsOf(server);
     const parts = Math.ceil(piece.audio_bytes / (128 << 10)); // the smallest a client is given; one that is fast gets larger ones
     const [store, cache] = ['store', 'cache'].map((tier) => samples[`segue_reads_total{tier="${tier}"}`]);
+    const uncopied = samples.segue_http_sent_uncopied_bytes_total;
+    assert(uncopied > 0.8 * 20 * piece.audio_bytes, `${uncopied} of ${20 * piece.audio_bytes} bytes were sent uncopied`);
     assert(store <= parts + 2 && cache >= 15 * store, `${parts} parts, ${store} reads of the store, ${cache} of the cache`);
   });
 });

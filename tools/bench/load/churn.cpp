@@ -204,7 +204,7 @@ private:
       remove();
     while (!generations_.empty())
       purge();
-    drain(now_ns() + 3 * second);
+    drain(now_ns() + 15 * second); // an allocator gives back what nobody has used for ten
   }
 
   /// Reads and forgets what listeners get, until that moment; at least once.

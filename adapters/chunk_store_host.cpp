@@ -61,8 +61,10 @@ public:
     auto writes = std::exchange(writes_, {});
     auto promises = std::exchange(promises_, {});
     auto outcomes = commit(writes);
-    if (outcomes)
-      forget(writes, *outcomes);
+    if (cache_ && outcomes)
+      for (size_t i = 0; i < writes.size(); ++i)
+        if ((*outcomes)[i].code == ec::none)
+          std::visit([&](const auto& x) { remember(x, (*outcomes)[i].written.row); }, writes[i]);
     auto* usual = self_->context();
     if (own_thread_)
       self_->context(&answered_);
@@ -76,8 +78,6 @@ public:
     }
     self_->context(usual);
     answered_.run();
-    if (outcomes)
-      remember(writes, *outcomes);
   }
 
   actor_description on(const describe_actor&) {
@@ -125,20 +125,11 @@ private:
     return caf::make_error(ec::unknown_outcome, detail_of(outcomes.error()));
   }
 
-  /// Before anybody hears that they are gone.
-  void forget(const std::vector<stream_write>& writes, const std::vector<write_outcome>& outcomes) {
-    for (size_t i = 0; cache_ && i < writes.size(); ++i)
-      if (outcomes[i].code == ec::none && std::holds_alternative<delete_stream>(writes[i]))
-        cache_->forget(outcomes[i].written.row.id);
-  }
-
-  /// After everybody has heard.
-  void remember(const std::vector<stream_write>& writes, const std::vector<write_outcome>& outcomes) {
-    for (size_t i = 0; cache_ && i < writes.size(); ++i)
-      if (auto* x = std::get_if<put_chunks>(&writes[i]); x && outcomes[i].code == ec::none)
-        cache_->put(x->id, x->chunks);
-    forget(writes, outcomes); // what was added and removed by one commit
-  }
+  // -- the recent-chunk cache, after a commit
+  void remember(const put_chunks& x, const stream_row&) { cache_->put(x.id, x.chunks); }
+  void remember(const delete_stream&, const stream_row& was) { cache_->forget(was.id); }
+  template <class Other>
+  void remember(const Other&, const stream_row&) {}
 
   static caf::error not_yet() {
     return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});

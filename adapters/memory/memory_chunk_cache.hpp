@@ -12,7 +12,8 @@
 namespace segue::memory {
 
 /// Bounded over all streams: of the stream that nobody has used for longest, the oldest records go first. What is read in large
-/// parts is read by many, mostly, and is put where sockets can send it from.
+/// parts is read by many, mostly, and is put where sockets can send it from; its memory comes free when the last record of such a
+/// part goes, so that one part more may be kept.
 class memory_chunk_cache final : public chunk_cache {
 public:
   explicit memory_chunk_cache(uint64_t most_bytes) : most_bytes_(most_bytes) {}

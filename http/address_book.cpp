@@ -13,13 +13,28 @@ asio::awaitable<caf::expected<address_book::known_services>> address_book::servi
   auto found = co_await asker.ask(registry_, std::move(question));
   if (!found)
     co_return found.error();
-  if (services_.size() >= most)
-    services_.clear();
+  tidy();
   auto left = std::clamp<int64_t>(found->until_ms - unix_now_ms(), 0, trust.count());
   auto services = std::make_shared<const tenant_services>(std::move(*found));
   services_[std::move(credential)] = {services, watch(services->directory), watch(services->manager),
       now + std::chrono::milliseconds{left}};
   co_return services;
+}
+
+void address_book::tidy() {
+  if (++noted_ < few)
+    return;
+  noted_ = 0;
+  auto now = clock::now();
+  std::erase_if(services_, [now](const auto& x) { return x.second.until < now; });
+  std::erase_if(streams_, [](const auto& x) { return !*x.second.lives; });
+  std::erase_if(lives_, [](const auto& x) { return !*x.second; });
+  if (services_.size() >= most)
+    services_.clear();
+  if (streams_.size() >= most)
+    streams_.clear();
+  if (lives_.size() >= 2 * most)
+    lives_.clear();
 }
 
 asio::awaitable<caf::expected<address_book::known_stream>> address_book::stream(
@@ -33,8 +48,7 @@ asio::awaitable<caf::expected<address_book::known_stream>> address_book::stream(
       co_return caf::make_error(ec::not_found, "there is no stream " + path);
     if (!found)
       co_return found.error();
-    if (streams_.size() >= most)
-      streams_.clear();
+    tidy();
     auto lives = watch(found->stream);
     known = streams_.insert_or_assign(key, stream_entry{std::make_shared<const stream_opened>(std::move(*found)), lives}).first;
   }

@@ -36,8 +36,6 @@ private:
   /// Each actor is watched once: what watches it stays with it as long as it lives.
   template <class Handle>
   life watch(const Handle& x) {
-    if (lives_.size() >= 2 * most)
-      lives_.clear();
     auto [at, fresh] = lives_.try_emplace(x.address());
     if (!fresh && *at->second)
       return at->second;
@@ -46,6 +44,9 @@ private:
       actor->attach_functor([lives] { *lives = false; });
     return lives;
   }
+
+  /// Before one more is noted. Who has ended goes now and then: his memory is kept as long as his address is.
+  void tidy();
 
   static std::string key_of(const tenant_services& of, const std::string& path) { return of.tenant + "\n" + path; }
 
@@ -63,11 +64,13 @@ private:
 
   static constexpr auto trust = std::chrono::milliseconds{5'000};
   static constexpr size_t most = 1'000; ///< streams, and credentials; then it begins anew
+  static constexpr size_t few = 64;     ///< are noted before it is tidied
 
   registry_actor registry_;
   std::map<std::string, services_entry> services_; ///< by credential
   std::map<std::string, stream_entry> streams_;    ///< by tenant and path
   std::map<caf::actor_addr, life> lives_;          ///< of those that are watched
+  size_t noted_ = 0;                               ///< since it was last tidied
 };
 
 } // namespace segue::http

@@ -2,9 +2,11 @@
 // at the next start.
 #pragma once
 
+#include "actors/bond.hpp"
 #include "actors/interfaces.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/stateful_actor.hpp>
 
 #include <chrono>
 
@@ -12,11 +14,10 @@ namespace segue {
 
 /// Erases the row, as soon as that is possible, and ends. It ends with its manager, too: the row may begin at the next start then.
 inline caf::behavior disown(
-    caf::event_based_actor* self, const manager_actor& manager, const catalogue_actor& catalogue, const std::string& id) {
+    caf::stateful_actor<bond>* self, const manager_actor& manager, const catalogue_actor& catalogue, const std::string& id) {
   constexpr auto pause = std::chrono::seconds{1};
   constexpr auto patience = std::chrono::minutes{1};
-  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
-  self->monitor(manager);
+  self->state.tie(manager);
   self->send(self, retry_step{});
   return {
       [=](const retry_step&) {

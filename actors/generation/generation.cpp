@@ -18,8 +18,7 @@ void generation_performer::begin(generation_row row, generation_context context)
   context_ = std::move(context);
   life_ = lifecycle{std::move(row)};
   attempts_ = attempts{context_.options.attempts, std::hash<std::string>{}(life_.row().request_id)};
-  self_->set_down_handler([this](const caf::down_msg& x) { self_->quit(x.reason); });
-  self_->monitor(context_.manager);
+  to_manager_.tie(context_.manager);
   advance();
 }
 

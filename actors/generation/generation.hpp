@@ -1,6 +1,7 @@
 // One generation: drives its life cycle from the row to the terminal event.
 #pragma once
 
+#include "actors/bond.hpp"
 #include "actors/generation/attempts.hpp"
 #include "actors/generation/lifecycle.hpp"
 #include "actors/generation/outbox.hpp"
@@ -50,7 +51,7 @@ public:
   static inline const char* name = "generation";
 
   explicit generation_performer(generation_impl::pointer self)
-      : self_(self), audio_(self, generation_stream::audio), events_(self, generation_stream::events) {}
+      : self_(self), to_manager_(self), audio_(self, generation_stream::audio), events_(self, generation_stream::events) {}
 
   void begin(generation_row row, generation_context context);
 
@@ -94,6 +95,7 @@ private:
   void report();
 
   generation_impl::pointer self_;
+  bond to_manager_;
   generation_context context_;
   lifecycle life_{generation_row{}};
   outbox<generation_impl::pointer> audio_;

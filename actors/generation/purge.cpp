@@ -40,8 +40,7 @@ void purge_state::begin(generation_row row, purge_ground ground) {
   row_ = std::move(row);
   ground_ = std::move(ground);
   pause_ = first_pause;
-  self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
-  self_->monitor(ground_.manager);
+  to_manager_.tie(ground_.manager);
   go_on(row_.state == generation_state::purging ? step::hand_over : step::cancel);
 }
 

@@ -1,6 +1,7 @@
 // Removes one generation and every trace of it, however often that has to be tried.
 #pragma once
 
+#include "actors/bond.hpp"
 #include "actors/interfaces.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -31,7 +32,7 @@ class purge_state {
 public:
   static inline const char* name = "purge";
 
-  explicit purge_state(purge_actor::pointer self) : self_(self) {}
+  explicit purge_state(purge_actor::pointer self) : self_(self), to_manager_(self) {}
   ~purge_state();
 
   void begin(generation_row row, purge_ground ground);
@@ -65,6 +66,7 @@ private:
   void answer(const caf::error& why);
 
   purge_actor::pointer self_;
+  bond to_manager_;
   purge_ground ground_;
   generation_row row_;
   step next_ = step::cancel;

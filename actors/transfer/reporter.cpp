@@ -44,8 +44,7 @@ void reporter_state::begin(
   transfers_ = std::move(transfers);
   directory_ = std::move(directory);
   since_ms_ = unix_now_ms(self_->clock()) - 60'000;
-  self_->set_down_handler([self = self_](const caf::down_msg& x) { self->quit(x.reason); });
-  self_->monitor(parent);
+  to_parent_.tie(parent);
   follow();
   again();
 }

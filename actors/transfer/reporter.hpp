@@ -2,6 +2,7 @@
 // told step by step; of what others do, each row as it is once a second.
 #pragma once
 
+#include "actors/bond.hpp"
 #include "actors/interfaces.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -19,7 +20,7 @@ class reporter_state {
 public:
   static inline const char* name = "transfer reporter";
 
-  explicit reporter_state(reporter_actor::pointer self) : self_(self) {}
+  explicit reporter_state(reporter_actor::pointer self) : self_(self), to_parent_(self) {}
 
   void begin(caf::actor parent, catalogue_actor catalogue, transfers_actor transfers, directory_actor directory);
 
@@ -35,6 +36,7 @@ private:
   void check_purge(const std::string& request_id);
 
   reporter_actor::pointer self_;
+  bond to_parent_;
   catalogue_actor catalogue_;
   transfers_actor transfers_;
   directory_actor directory_;

@@ -20,6 +20,7 @@ caf::error corrupt(const std::string& what) { return caf::make_error(ec::corrupt
 
 void transfer_worker::begin(caf::actor parent, transfer_row row, transfer_ground ground, transfer_options options, metrics& m) {
   parent_ = std::move(parent);
+  to_parent_.tie(parent_);
   row_ = std::move(row);
   ground_ = std::move(ground);
   options_ = options;
@@ -309,8 +310,6 @@ void transfer_worker::remove(bool stream_is_there) {
 transfer_actor::behavior_type transfer(transfer_actor::stateful_pointer<transfer_worker> self, caf::actor parent,
     transfer_row row, transfer_ground ground, transfer_options options, metrics* m) {
   auto& st = self->state;
-  self->set_down_handler([self](const caf::down_msg& x) { self->quit(x.reason); });
-  self->monitor(parent);
   st.begin(std::move(parent), std::move(row), std::move(ground), options, *m);
   return {
       [&st](const renew_lease& x) { return st.on(x); },

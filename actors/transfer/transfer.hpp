@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/archive.hpp"
+#include "actors/bond.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/metrics.hpp"
 #include "actors/sha256.hpp"
@@ -33,7 +34,7 @@ class transfer_worker {
 public:
   static inline const char* name = "transfer";
 
-  explicit transfer_worker(transfer_actor::pointer self) : self_(self) {}
+  explicit transfer_worker(transfer_actor::pointer self) : self_(self), to_parent_(self) {}
 
   void begin(caf::actor parent, transfer_row row, transfer_ground ground, transfer_options options, metrics& m);
 
@@ -72,6 +73,7 @@ private:
   void remove(bool stream_is_there);
 
   transfer_actor::pointer self_;
+  bond to_parent_;
   caf::actor parent_; ///< is told each step
   transfer_row row_;
   transfer_ground ground_;

@@ -59,7 +59,7 @@ private:
   std::chrono::steady_clock::time_point look_again_; ///< for free space
   uint64_t written_ = 0;                              ///< bytes since it was looked for
   garbage_collection garbage_;
-  std::map<stream_id, std::optional<stream_row>> known_; ///< what `commit` remembers; nothing: there is no such stream
+  std::map<stream_id, stream_row> known_; ///< what `commit` remembers
 };
 
 } // namespace segue::rocksdb_engine

@@ -29,7 +29,7 @@ const stream_row* rocksdb_chunk_store::transaction::find(stream_id id) {
   if (row == rows_.end()) {
     auto known = store_.known_.find(id);
     if (known != store_.known_.end())
-      return known->second ? &*known->second : nullptr;
+      return &known->second;
     row = rows_.emplace(id, store_.read_row(id)).first;
   }
   return row->second ? &*row->second : nullptr;
@@ -92,7 +92,10 @@ void rocksdb_chunk_store::transaction::write() {
   if (store_.known_.size() > most_known)
     store_.known_.clear();
   for (auto& [id, row] : rows_)
-    store_.known_[id] = std::move(row);
+    if (row)
+      store_.known_[id] = std::move(*row);
+    else
+      store_.known_.erase(id);
 }
 
 /// Whether the records alone will tell what is new of it: see `read_row`.

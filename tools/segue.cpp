@@ -4,6 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
+/// What jemalloc reads. What a thread has given back, and sleeps since, goes back to the system all the same.
+extern "C" {
+[[gnu::used]] const char* malloc_conf = "background_thread:true";
+}
+
 int main(int argc, char** argv) {
   CLI::App app{"Segue: generated audio, from the model to the listener's ear", "segue"};
   int exit_code = 0;

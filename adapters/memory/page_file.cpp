@@ -1,7 +1,11 @@
 #include "adapters/memory/page_file.hpp"
 
+#include <algorithm>
+#include <climits>
+
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace segue::memory {
@@ -12,6 +16,25 @@ namespace {
 uint64_t in_pages(uint64_t size) {
   auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
   return (size + page - 1) / page * page;
+}
+
+/// Whether all of it could be put there. In as few calls as can be: two records share a page, mostly.
+bool write(int file, uint64_t at, std::span<const payload> bytes) {
+  while (!bytes.empty()) {
+    iovec parts[IOV_MAX];
+    auto some = bytes.first(std::min<size_t>(bytes.size(), IOV_MAX));
+    size_t size = 0;
+    for (size_t i = 0; i < some.size(); ++i) {
+      auto part = some[i].view();
+      parts[i] = {const_cast<char*>(part.data()), part.size()};
+      size += part.size();
+    }
+    if (::pwritev(file, parts, static_cast<int>(some.size()), static_cast<off_t>(at)) != static_cast<ssize_t>(size))
+      return false;
+    at += size;
+    bytes = bytes.subspan(some.size());
+  }
+  return true;
 }
 
 } // namespace
@@ -66,16 +89,12 @@ std::vector<payload> page_file::add(std::span<const payload> bytes) {
   if (!file_ || size == 0)
     return {};
   payload rest{std::make_shared<const region>(file_, next_.fetch_add(in_pages(size)), size)};
-  if (rest.empty())
+  if (rest.empty() || !write(rest.file(), rest.offset(), bytes))
     return {};
   std::vector<payload> there;
   for (const auto& x : bytes) {
-    auto part = x.view();
-    auto written = ::pwrite(rest.file(), part.data(), part.size(), static_cast<off_t>(rest.offset()));
-    if (written != static_cast<ssize_t>(part.size()))
-      return {};
-    there.push_back(rest.first(part.size()));
-    rest = rest.from(part.size());
+    there.push_back(rest.first(x.size()));
+    rest = rest.from(x.size());
   }
   return there;
 }

@@ -52,6 +52,21 @@ CAF_TEST(what is put into the file is there and looks as it did) {
   CAF_CHECK_EQUAL(payload{"elsewhere"}.file(), -1);
 }
 
+CAF_TEST(records of any number lie side by side) {
+  page_file pages;
+  std::vector<payload> bytes;
+  for (int i = 0; i < 5'000; ++i) // more than the system takes in one call
+    bytes.push_back(payload{numbers(i % 7 == 0 ? 0 : 100 + static_cast<size_t>(i) % 50, i)});
+  auto there = pages.add(bytes);
+  CAF_REQUIRE_EQUAL(there.size(), bytes.size());
+  auto next = there.front().offset();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    CAF_CHECK_EQUAL(there[i].offset(), next);
+    CAF_CHECK(in_file(there[i]) == bytes[i].view());
+    next += bytes[i].size();
+  }
+}
+
 CAF_TEST(nothing is put for nothing) {
   page_file pages;
   CAF_CHECK(pages.add({}).empty());

@@ -42,13 +42,13 @@ public:
   }
 
   template <class Write>
-  caf::result<stream_written> on(const Write& x) {
+  caf::result<stream_written> on(Write& x) {
     auto promise = self_->make_response_promise<written_promise>();
     if (writes_.empty())
       self_->send(self_, commit_writes{});
     if constexpr (std::is_same_v<Write, put_chunks>)
       pace_.appended(x.id, commit_pace::clock::now());
-    writes_.emplace_back(x);
+    writes_.emplace_back(std::move(x));
     promises_.push_back(promise);
     return promise;
   }
@@ -158,12 +158,12 @@ writer_actor::behavior_type writer(
   if (own_thread)
     serve_live();
   return {
-      [&st](const create_stream& x) { return st.on(x); },
-      [&st](const claim_stream& x) { return st.on(x); },
-      [&st](const put_chunks& x) { return st.on(x); },
-      [&st](const delete_stream& x) { return st.on(x); },
-      [&st](const mark_archive& x) { return st.on(x); },
-      [&st](const restore_chunks& x) { return st.on(x); },
+      [&st](create_stream& x) { return st.on(x); },
+      [&st](claim_stream& x) { return st.on(x); },
+      [&st](put_chunks& x) { return st.on(x); },
+      [&st](delete_stream& x) { return st.on(x); },
+      [&st](mark_archive& x) { return st.on(x); },
+      [&st](restore_chunks& x) { return st.on(x); },
       [&st](const commit_writes& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };
@@ -213,12 +213,12 @@ chunk_store_actor::behavior_type host(chunk_store_actor::stateful_pointer<host_s
   threads.start([=] { return spawn_as(own, self, writer, tiers, own); },
       [=] { return spawn_as(own, self, reader, tiers, objects, own); }, options.readers, *tiers.counters);
   return {
-      [&threads](const create_stream& x) { return threads.write(x); },
-      [&threads](const claim_stream& x) { return threads.write(x); },
-      [&threads](const put_chunks& x) { return threads.write(x); },
-      [&threads](const delete_stream& x) { return threads.write(x); },
-      [&threads](const mark_archive& x) { return threads.write(x); },
-      [&threads](const restore_chunks& x) { return threads.write(x); },
+      [&threads](create_stream& x) { return threads.write(std::move(x)); },
+      [&threads](claim_stream& x) { return threads.write(std::move(x)); },
+      [&threads](put_chunks& x) { return threads.write(std::move(x)); },
+      [&threads](delete_stream& x) { return threads.write(std::move(x)); },
+      [&threads](mark_archive& x) { return threads.write(std::move(x)); },
+      [&threads](restore_chunks& x) { return threads.write(std::move(x)); },
       [&threads](const load_stream& x) { return threads.read(x); },
       [&threads](const list_expiring& x) { return threads.read(x); },
       [&threads](const load_chunks& x) { return threads.read(x, x.holders.empty() ? 0 : x.holders.front().id); },

@@ -43,8 +43,8 @@ public:
   }
 
   template <class Request>
-  auto write(const Request& x) {
-    return self_->delegate(writer_, x);
+  auto write(Request x) {
+    return self_->delegate(writer_, std::move(x));
   }
 
   template <class Request>

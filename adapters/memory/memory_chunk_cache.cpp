@@ -32,18 +32,27 @@ void memory_chunk_cache::put(stream_id id, std::span<const chunk> records) {
 
 void memory_chunk_cache::add(cached_stream& stream, const chunk& record) {
   auto& there = stream.kept;
+  bool is_next = there.empty() || there.back().end() == record.start;
+  if (!is_next && !make_way(stream, record))
+    return;
+  bytes_ += cost(record);
+  there.push_back(record);
+}
+
+/// Whether the record is to be kept; then it is the next one.
+bool memory_chunk_cache::make_way(cached_stream& stream, const chunk& record) {
+  auto& there = stream.kept;
   auto same = find(there, record.start);
   if (same != there.end() && same->start == record.start && same->bytes == record.bytes && same->lengths == record.lengths)
-    return;
-  if (!there.empty() && record.end() <= there.front().start)
-    return; // older than what is kept
+    return false;
+  if (record.end() <= there.front().start)
+    return false; // older than what is kept
   while (!there.empty() && there.back().end() > record.start)
     drop_last(stream);
   if (!there.empty() && there.back().end() != record.start)
     while (!there.empty())
       drop_last(stream);
-  bytes_ += cost(record);
-  there.push_back(record);
+  return true;
 }
 
 void memory_chunk_cache::drop_last(cached_stream& stream) {

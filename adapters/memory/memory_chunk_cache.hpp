@@ -37,6 +37,7 @@ private:
   std::vector<chunk> share(std::vector<chunk> records);
   void replace(stream_id id, std::span<const chunk> found, std::span<const chunk> shared);
   void add(cached_stream& stream, const chunk& record);
+  bool make_way(cached_stream& stream, const chunk& record);
   void drop_last(cached_stream& stream);
   void use(cached_stream& stream) { by_use_.splice(by_use_.end(), by_use_, stream.used); }
   void erase(streams::iterator stream);

@@ -60,6 +60,14 @@ public:
     return head;
   }
 
+  /// Takes what follows in the same block as well. Whether it does.
+  bool join(const payload& next) {
+    if (!block_ || block_ != next.block_ || first_ + size_ != next.first_)
+      return false;
+    size_ += next.size_;
+    return true;
+  }
+
   friend bool operator==(const payload& a, const payload& b) { return a.view() == b.view(); }
 
   /// Logs show the size, never the bytes.

@@ -9,9 +9,13 @@ namespace {
 /// What came of asking one holder.
 enum class found { records, nothing, archived };
 
-std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position at, uint64_t limit) {
+std::vector<chunk> read_cache(chunk_cache& cache, stream_id id, position at, uint64_t limit, bool joined) {
+  return joined ? cache.get_joined(id, at, limit) : cache.get(id, at, limit);
+}
+
+std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position at, uint64_t limit, bool joined) {
   if (tiers.cache)
-    if (auto recent = tiers.cache->get(id, at, limit); !recent.empty()) {
+    if (auto recent = read_cache(*tiers.cache, id, at, limit, joined); !recent.empty()) {
       tiers.counters->reads_cache.Increment();
       return recent;
     }
@@ -22,7 +26,7 @@ std::vector<chunk> read_tiers(const chunk_tiers& tiers, stream_id id, position a
   if (!tiers.cache || !tiers.cache->in_memory())
     return records;
   tiers.cache->put(id, records); // who plays it now is rarely alone
-  auto kept = tiers.cache->get(id, at, limit);
+  auto kept = read_cache(*tiers.cache, id, at, limit, joined);
   return kept.empty() ? records : kept;
 }
 
@@ -32,14 +36,15 @@ bool is_archived(chunk_store& store, stream_id id) {
   return row && row->archive == archive_state::evicted;
 }
 
-/// Adds what one holder has, until `limit` bytes are there; the records end, or are cut, where the next one begins.
-found add_chunks(const chunk_tiers& tiers, const ancestor& holder, position after, uint64_t limit, std::vector<chunk>& all) {
-  auto at = all.empty() ? after : all.back().end();
-  auto records = read_tiers(tiers, holder.id, at, limit);
+/// Adds what one holder has, until `size` bytes are there; the records end, or are cut, where the next one begins.
+found add_chunks(const chunk_tiers& tiers, const ancestor& holder, const load_chunks& x, uint64_t size, std::vector<chunk>& all) {
+  auto at = all.empty() ? x.after : all.back().end();
+  auto read = [&] { return read_tiers(tiers, holder.id, at, x.limit - size, x.joined); };
+  auto records = read();
   if (records.empty() && is_archived(*tiers.store, holder.id))
     return found::archived;
   if (records.empty()) // they may have come back between the two questions
-    records = read_tiers(tiers, holder.id, at, limit);
+    records = read();
   // A fork begins before its parent ends; and what became durable after the stream passed this on lies beyond its tail.
   while (!records.empty() && records.back().start >= holder.until)
     records.pop_back();
@@ -100,7 +105,7 @@ caf::expected<found_chunks> load(const chunk_tiers& tiers, const load_chunks& x)
       continue;
     if (!all.empty() && size >= x.limit)
       break;
-    auto added = guarded("reading chunks", [&] { return add_chunks(tiers, holder, x.after, x.limit - size, all); });
+    auto added = guarded("reading chunks", [&] { return add_chunks(tiers, holder, x, size, all); });
     if (!added)
       return added.error();
     if (*added == found::nothing)

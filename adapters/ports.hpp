@@ -101,6 +101,9 @@ public:
   /// Consecutive records, the first beginning exactly at `after`, of about `limit` bytes. None: it does not have it.
   virtual std::vector<chunk> get(stream_id id, position after, uint64_t limit) = 0;
 
+  /// The same for who does not care where records end: those without messages that lie side by side in memory may come as one.
+  virtual std::vector<chunk> get_joined(stream_id id, position after, uint64_t limit) { return get(id, after, limit); }
+
   virtual void forget(stream_id id) = 0;
 
   /// Whether it is as near as can be, so that what was read from the log is worth keeping for the next one who reads it.

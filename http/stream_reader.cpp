@@ -45,7 +45,7 @@ asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::a
 }
 
 asio::awaitable<caf::expected<chunk_batch>> stream_reader::read(position after, uint64_t limit, uint32_t wait_ms) {
-  read_chunks request{after, limit, wait_ms};
+  read_chunks request{after, limit, wait_ms, joined_};
   return ask(request);
 }
 

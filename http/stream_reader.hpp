@@ -18,6 +18,9 @@ public:
   /// Finds the stream, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`.
   asio::awaitable<caf::error> open(const tenant_services& of, std::string path);
 
+  /// From now on it does not matter where records end.
+  void join_records() { joined_ = true; }
+
   /// As `read_chunks`. A stream that retired or died meanwhile is found again, once; one that was removed, and made anew, is
   /// not (`ec::not_found`).
   asio::awaitable<caf::expected<chunk_batch>> read(position after, uint64_t limit, uint32_t wait_ms);
@@ -47,6 +50,7 @@ private:
   directory_actor directory_;
   stream_actor stream_;
   stream_row row_;
+  bool joined_ = false;
 };
 
 /// Where a client wants to begin, from the query: `offset`, or the start. Nothing: malformed, or given twice.

@@ -166,6 +166,7 @@ struct load_chunks {
   uint64_t limit = 0;
   position tail = 0;
   bool closed = false;
+  bool joined = false; ///< as in `read_chunks`
 };
 
 // -- the log: stream -----------------------------------------------------------------------------------------------------
@@ -195,6 +196,7 @@ struct read_chunks {
   position after = 0;
   uint64_t limit = 0;    ///< about so many bytes, at least one record
   uint32_t wait_ms = 0;  ///< 0: answer at once; at most 30,000, and half the time to live of the stream
+  bool joined = false;   ///< where records end does not matter: those without messages may come as one that lie side by side in memory
 };
 
 struct chunk_batch {
@@ -273,10 +275,10 @@ SEGUE_INSPECT(load_stream, x.path)
 SEGUE_INSPECT(stream_loaded, x.row)
 SEGUE_INSPECT(list_expiring, x.above, x.limit)
 SEGUE_INSPECT(streams_listed, x.rows)
-SEGUE_INSPECT(load_chunks, x.holders, x.after, x.limit, x.tail, x.closed)
+SEGUE_INSPECT(load_chunks, x.holders, x.after, x.limit, x.tail, x.closed, x.joined)
 SEGUE_INSPECT(append_chunk, x.bytes, x.lengths, x.content_type, x.producer, x.stream_seq, x.close, x.at)
 SEGUE_INSPECT(chunk_appended, x.next, x.duplicate, x.closed, x.producer_seq)
-SEGUE_INSPECT(read_chunks, x.after, x.limit, x.wait_ms)
+SEGUE_INSPECT(read_chunks, x.after, x.limit, x.wait_ms, x.joined)
 SEGUE_INSPECT(chunk_batch, x.chunks, x.next, x.tail, x.closed)
 SEGUE_INSPECT(inspect_stream, x.settled)
 SEGUE_INSPECT(may_retire, x.path, x.expires_in_ms)

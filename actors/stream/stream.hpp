@@ -80,7 +80,7 @@ private:
   void give_up(const caf::error& why);
 
   // -- reading
-  void answer(read_promise promise, position after, uint64_t limit);
+  void answer(read_promise promise, position after, uint64_t limit, bool joined = false);
   void fetch();
   void wake_readers();
   void park(const read_chunks& x, read_promise promise);

@@ -30,15 +30,15 @@ caf::result<chunk_batch> stream_state::on(const read_chunks& x) {
   if (nothing_newer)
     park(x, promise);
   else
-    answer(promise, x.after, x.limit);
+    answer(promise, x.after, x.limit, x.joined);
   return promise;
 }
 
 /// From memory, or by a reader thread of the store, which then answers in our place.
-void stream_state::answer(read_promise promise, position after, uint64_t limit) {
+void stream_state::answer(read_promise promise, position after, uint64_t limit, bool joined) {
   if (!ring_.holds(after)) {
     fetch();
-    promise.delegate(store_, load_chunks{holders_of(row_), after, limit, row_.tail, row_.closed});
+    promise.delegate(store_, load_chunks{holders_of(row_), after, limit, row_.tail, row_.closed, joined});
     return;
   }
   metrics_->reads_ring.Increment();

@@ -15,6 +15,11 @@ auto find(Records& records, position at) {
   return std::lower_bound(records.begin(), records.end(), at, [](const chunk& x, position y) { return x.start < y; });
 }
 
+/// Adds the record to the one before it, if both are but bytes, and lie side by side in the file of pages. Whether it did.
+bool join(chunk& before, const chunk& record) {
+  return record.bytes.file() >= 0 && before.lengths.empty() && record.lengths.empty() && before.bytes.join(record.bytes);
+}
+
 } // namespace
 
 void memory_chunk_cache::put(stream_id id, std::span<const chunk> records) {
@@ -60,15 +65,15 @@ void memory_chunk_cache::drop_last(cached_stream& stream) {
   stream.kept.pop_back();
 }
 
-std::vector<chunk> memory_chunk_cache::get(stream_id id, position after, uint64_t limit) {
-  auto found = look(id, after, limit);
+std::vector<chunk> memory_chunk_cache::get(stream_id id, position after, uint64_t limit, bool joined) {
+  auto found = look(id, after, limit, joined);
   auto shared = share(found);
   if (!shared.empty())
     replace(id, found, shared);
   return shared.empty() ? found : shared;
 }
 
-std::vector<chunk> memory_chunk_cache::look(stream_id id, position after, uint64_t limit) {
+std::vector<chunk> memory_chunk_cache::look(stream_id id, position after, uint64_t limit, bool joined) {
   std::lock_guard lock{mutex_};
   std::vector<chunk> found;
   auto stream = streams_.find(id);
@@ -76,11 +81,14 @@ std::vector<chunk> memory_chunk_cache::look(stream_id id, position after, uint64
     return found;
   const auto& there = stream->second.kept;
   uint64_t size = 0;
-  for (auto at = find(there, after); at != there.end() && (!found.empty() || at->start == after); ++at) {
-    if (found.size() == chunk_store::most_records || (!found.empty() && size + at->bytes.size() > limit))
+  size_t count = 0;
+  for (auto at = find(there, after); at != there.end() && (count > 0 || at->start == after); ++at) {
+    if (count == chunk_store::most_records || (count > 0 && size + at->bytes.size() > limit))
       break;
+    ++count;
     size += at->bytes.size();
-    found.push_back(*at);
+    if (!joined || found.empty() || !join(found.back(), *at))
+      found.push_back(*at);
   }
   if (!found.empty())
     use(stream->second);
@@ -116,6 +124,8 @@ void memory_chunk_cache::replace(stream_id id, std::span<const chunk> found, std
     return;
   auto& there = stream->second.kept;
   for (size_t i = 0; i < found.size(); ++i) {
+    if (found[i].bytes.file() >= 0)
+      continue; // it had been there
     auto at = find(there, found[i].start);
     if (at != there.end() && at->bytes.view().data() == found[i].bytes.view().data())
       at->bytes = shared[i].bytes;

@@ -20,7 +20,8 @@ public:
 
   /// What is there already stays; records that it contradicts give way, and those before a gap.
   void put(stream_id id, std::span<const chunk> records) override;
-  std::vector<chunk> get(stream_id id, position after, uint64_t limit) override;
+  std::vector<chunk> get(stream_id id, position after, uint64_t limit) override { return get(id, after, limit, false); }
+  std::vector<chunk> get_joined(stream_id id, position after, uint64_t limit) override { return get(id, after, limit, true); }
   void forget(stream_id id) override;
   bool in_memory() const override { return true; }
 
@@ -33,7 +34,8 @@ private:
 
   static constexpr size_t worth_a_page_file = 64 << 10; ///< bytes read at a time
 
-  std::vector<chunk> look(stream_id id, position after, uint64_t limit);
+  std::vector<chunk> get(stream_id id, position after, uint64_t limit, bool joined);
+  std::vector<chunk> look(stream_id id, position after, uint64_t limit, bool joined);
   std::vector<chunk> share(std::vector<chunk> records);
   void replace(stream_id id, std::span<const chunk> found, std::span<const chunk> shared);
   void add(cached_stream& stream, const chunk& record);

@@ -22,6 +22,7 @@ asio::awaitable<void> send_part(exchange& x, stream_reader& reader, response hea
   bool begun = x.is_head() || whole == 0;
   if (begun)
     co_await x.begin(std::move(head), whole);
+  reader.join_records();
   auto part = first_part_bytes;
   while (first < end && !x.is_head()) {
     auto patience = begun ? x.where().read_patience : std::chrono::milliseconds{0}; // what has begun is not cut by a short break

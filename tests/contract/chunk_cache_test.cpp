@@ -196,6 +196,31 @@ CAF_TEST(what is read from memory in large parts lies where sockets send it from
   CAF_CHECK_EQUAL(line(found), line(records(0, {texts[0], texts[1], texts[2], std::string(100'000, 'd')})));
 }
 
+CAF_TEST(records that lie side by side come as one for who wants that and for nobody else) {
+  memory::memory_chunk_cache cache{1 << 20};
+  auto texts = std::vector<std::string>{std::string(30'000, 'a'), std::string(30'000, 'b'), std::string(30'000, 'c')};
+  auto written = records(0, texts);
+  for (auto& x : written)
+    x.lengths.clear(); // just bytes
+  cache.put(1, written);
+  CAF_CHECK_EQUAL(line(cache.get_joined(1, 0, 40'000)), line(std::vector<chunk>{written[0]})); // not in the file yet
+  cache.get(1, 0, UINT64_MAX);
+  auto joined = cache.get_joined(1, 0, UINT64_MAX);
+  CAF_REQUIRE_EQUAL(joined.size(), 1u);
+  CAF_CHECK(joined[0].bytes.view() == texts[0] + texts[1] + texts[2]);
+  CAF_CHECK_EQUAL(cache.get_joined(1, 30'000, 60'000).front().bytes.size(), 60'000u);
+  CAF_CHECK_EQUAL(cache.get_joined(1, 30'000, 59'999).front().bytes.size(), 30'000u); // within the limit
+  CAF_CHECK_EQUAL(line(cache.get(1, 0, UINT64_MAX)), line(written));
+  auto rest = chunk{90'000, std::string(70'000, 'd'), {30'000, 40'000}};
+  cache.put(1, std::vector<chunk>{rest});
+  for (int again = 0; again < 2; ++again) { // messages stay as they are, also when they are put into the file
+    auto all = cache.get_joined(1, 0, UINT64_MAX);
+    CAF_REQUIRE_EQUAL(all.size(), 2u);
+    CAF_CHECK(all[1].lengths == rest.lengths);
+  }
+  CAF_CHECK_EQUAL(cache.get(1, 0, UINT64_MAX).size(), 4u);
+}
+
 CAF_TEST(the memory cache stays within its bytes and drops what nobody uses first) {
   auto text = std::string(1000, 'x');
   auto cost = 1000 + sizeof(chunk) + sizeof(uint32_t);

@@ -183,7 +183,9 @@ reader_actor::behavior_type reader(reader_actor::pointer self, chunk_tiers tiers
   return {
       [tiers](const load_stream& x) { return load(*tiers.store, x); },
       [tiers](const list_expiring& x) { return load(*tiers.store, x); },
-      [self, tiers, objects](const load_chunks& x) -> caf::result<chunk_batch> {
+      [self, tiers, objects, own_thread](const load_chunks& x) -> caf::result<chunk_batch> {
+        if (own_thread && tiers.counters->listeners.Value() > 0)
+          std::this_thread::yield(); // many who replay ask at once: live sound goes on between two answers
         auto found = load(tiers, x);
         if (!found)
           return found.error();

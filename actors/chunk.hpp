@@ -9,7 +9,7 @@
 
 namespace segue {
 
-/// A record is one append; no tier ever merges or cuts it.
+/// A record is one append, and stays one wherever it is kept; who reads may be given several as one, or a part.
 struct chunk {
   position start = 0;            ///< where its first byte lies
   payload bytes;                 ///< never empty

@@ -36,7 +36,7 @@ bool is_archived(chunk_store& store, stream_id id) {
   return row && row->archive == archive_state::evicted;
 }
 
-/// Adds what one holder has, until `size` bytes are there; the records end, or are cut, where the next one begins.
+/// Adds what one holder has, beside `size` bytes that are there; the records end, or are cut, where the next one begins.
 found add_chunks(const chunk_tiers& tiers, const ancestor& holder, const load_chunks& x, uint64_t size, std::vector<chunk>& all) {
   auto at = all.empty() ? x.after : all.back().end();
   auto read = [&] { return read_tiers(tiers, holder.id, at, x.limit - size, x.joined); };

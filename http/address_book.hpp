@@ -64,7 +64,7 @@ private:
 
   static constexpr auto trust = std::chrono::milliseconds{5'000};
   static constexpr size_t most = 1'000; ///< streams, and credentials; then it begins anew
-  static constexpr size_t few = 64;     ///< are noted before it is tidied
+  static constexpr size_t few = 64;     ///< are noted before it is tidied, and may be there beyond `most`
 
   registry_actor registry_;
   std::map<std::string, services_entry> services_; ///< by credential

@@ -39,8 +39,9 @@ void stream_state::open(stream_written opened, expiry::time_point deadline, chun
 stream_state::~stream_state() {
   if (!metrics_)
     return;
-  owned(stopped());
-  give_up(stopped());
+  auto moved = caf::make_error(ec::moved);
+  owned(moved);                        // nothing of theirs was written
+  give_up(moved_ ? moved : stopped()); // what was written of a stream whose time is over is gone with it
   metrics_->readers_parked.Decrement(static_cast<double>(parked_.size()));
   for (auto& reader : parked_.take_all())
     reader.ticket.deliver(stopped());

@@ -75,6 +75,31 @@ CAF_TEST(who still knows an expired stream is sent back and told that it is gone
   CAF_CHECK(find.here());
 }
 
+CAF_TEST(an append that meets the end of its stream is asked again and finds it gone) {
+  for (bool owned : {false, true})
+    for (size_t at = 0; at < 16; ++at) {
+      stream_options options;
+      options.idle = 2h;
+      actor_fixture x{chunk_store_engine{"memory:"}.get(), options};
+      auto wish = open_stream{"a", "text/plain"};
+      wish.wish.expires_at_ms = unix_now_ms() + 3'600'000;
+      x.ask(x.directory, wish);
+      x.kill_all();
+      x.start(options);
+      auto stream = x.ask(x.directory, find_stream{"a"}).reply().stream;
+      if (owned)
+        x.append(stream, "abc");
+      x.advance_time(3'599'990ms);
+      x.consume_messages();
+      auto late = x.post(stream, append_chunk{payload{std::string{"def"}}, {}, {}, {}, {}, false});
+      for (size_t i = 0; i < at; ++i)
+        x.consume_message();
+      x.pass(10s, 1s);
+      CAF_CHECK(late.code() == ec::none || has_retired(late.error()));
+      CAF_CHECK_EQUAL(found(x, "a"), ec::not_found);
+    }
+}
+
 CAF_TEST(an idle stream leaves memory and still expires in time) {
   for_each_chunk_store([](chunk_store_engine& engine) {
     stream_options options;

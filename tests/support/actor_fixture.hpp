@@ -32,12 +32,14 @@ public:
     return box_->reply.value_or(Reply{});
   }
 
-  /// `ec::none` when there is a reply.
-  ec code() const {
+  /// None when there is a reply.
+  caf::error error() const {
     if (!here())
       CAF_ERROR("neither a reply nor an error");
-    return code_of(box_->error);
+    return box_->error;
   }
+
+  ec code() const { return code_of(error()); }
 
   void set(Reply x) {
     CAF_CHECK(!here()); // exactly one

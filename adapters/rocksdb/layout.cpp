@@ -1,5 +1,7 @@
 #include "adapters/rocksdb/layout.hpp"
 
+#include "adapters/rocksdb/log_file.hpp"
+
 #include <isa-l/crc.h>
 #include <rocksdb/table.h>
 
@@ -16,6 +18,7 @@ constexpr uint64_t smallest_blob = 512; ///< shorter records lie beside their ke
 
 rocksdb::Options database_options() {
   rocksdb::Options how;
+  how.env = environment();
   how.create_if_missing = true;
   how.create_missing_column_families = true;
   how.keep_log_file_num = 2;
@@ -25,7 +28,7 @@ rocksdb::Options database_options() {
   how.bytes_per_sync = 512 << 10; // a table that is written goes to the disk bit by bit: syncs of the log do not wait behind all of it
   how.stats_dump_period_sec = 0;
   how.advise_random_on_open = false; // pieces are read from end to end: the kernel may read ahead
-  how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords; // a torn tail was never acknowledged
+  how.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords; // `cut_torn_tail` leaves none
   return how;
 }
 

@@ -1,15 +1,14 @@
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
 #include "actors/sound.hpp"
+#include "adapters/rocksdb/durably.hpp"
 #include "adapters/rocksdb/errors.hpp"
+#include "adapters/rocksdb/log_tail.hpp"
 #include "adapters/rocksdb/transaction.hpp"
 #include "adapters/stream_rows.hpp"
 
 #include <algorithm>
 #include <mutex>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace segue::rocksdb_engine {
 
@@ -29,6 +28,7 @@ rocksdb_chunk_store::rocksdb_chunk_store(options where) : options_(std::move(whe
 rocksdb_chunk_store::~rocksdb_chunk_store() { close(); }
 
 void rocksdb_chunk_store::open() {
+  cut_torn_tail(options_.folder);
   auto wanted = column_families();
   rocksdb::DB* db = nullptr;
   check(rocksdb::DB::Open(database_options(), options_.folder.string(), wanted, &families_, &db), "opening the chunk store");
@@ -56,15 +56,9 @@ void rocksdb_chunk_store::close() {
 
 /// Throws unless something can be made durable.
 void rocksdb_chunk_store::probe() const {
-  auto path = (options_.folder / "probe").string();
-  auto file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  bool good = file >= 0 && ::write(file, "?", 1) == 1 && ::fsync(file) == 0;
-  auto error = errno;
-  if (file >= 0)
-    ::close(file);
-  ::unlink(path.c_str());
-  if (!good)
-    throw adapter_error{ec::unavailable, "the disk takes nothing: " + std::generic_category().message(error)};
+  auto file = options_.folder / "probe";
+  durably(file, [](int handle) { return ::write(handle, "?", 1) == 1; });
+  std::filesystem::remove(file);
 }
 
 void rocksdb_chunk_store::reopen() {

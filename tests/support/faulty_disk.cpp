@@ -4,14 +4,14 @@
 //   FAULTY_DISK_FOLDER   files below it are on the faulty disk
 //   FAULTY_DISK_CONTROL  a file that says how the disk is: "fail" (every sync is EIO), "hang" (none returns until the
 //                        file says something else) or "tear N PERCENT" (the power goes between the writes and the sync of
-//                        the Nth commit from now on, and so much of what is not synced is kept); anything else, or no
-//                        such file: it is healthy
+//                        the Nth commit from now on, and of the sectors that are not synced so many are kept, any of
+//                        them); anything else, or no such file: it is healthy
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -27,7 +27,7 @@ enum class health { good, failing, hanging, tearing };
 
 int commits_left = 0;
 int percent_kept = 0;
-std::map<int, off_t> synced; ///< how much of each file is
+std::map<std::string, off_t> synced; ///< how much of each log is
 std::mutex guard;
 
 std::string setting(const char* name) {
@@ -63,10 +63,22 @@ bool on_faulty_disk(int file) {
   return (path_of(file) + "/").starts_with(folder);
 }
 
-/// What is left of a log when the power goes before its sync.
-[[noreturn]] void tear(int file, off_t size) {
-  auto kept = synced[file] + (size - synced[file]) * percent_kept / 100;
-  if (::ftruncate(file, kept) != 0)
+/// What is left of a log when the power goes before its sync: of each sector what was written, or the zeros before; and of a file
+/// that has grown the new end, or the one before.
+[[noreturn]] void tear(int file, off_t begin, off_t end) {
+  constexpr off_t sector = 512;
+  std::srand(static_cast<unsigned>(begin));
+  const char nothing[sector] = {};
+  bool good = true;
+  for (auto at = begin; at < end;) {
+    auto next = std::min(end, (at / sector + 1) * sector);
+    if (std::rand() % 100 >= percent_kept)
+      good = ::pwrite(file, nothing, static_cast<size_t>(next - at), at) == next - at && good;
+    at = next;
+  }
+  if (std::rand() % 2 == 0)
+    good = ::ftruncate(file, begin + (end - begin) * percent_kept / 100) == 0 && good;
+  if (!good)
     ::perror("faulty_disk: cannot tear");
   ::kill(::getpid(), SIGKILL);
   for (;;)
@@ -82,13 +94,13 @@ int sync(const char* name, int file) {
       errno = EIO;
       return -1;
     }
-    if (path_of(file).ends_with(".log")) {
+    if (auto path = path_of(file); path.ends_with(".log")) {
       std::lock_guard lock{guard};
-      struct stat now {};
-      ::fstat(file, &now);
+      auto begin = synced[path];
+      auto end = ::lseek(file, 0, SEEK_CUR); // zeros are written ahead of it
       if (how == health::tearing && --commits_left == 0)
-        tear(file, now.st_size);
-      synced[file] = now.st_size;
+        tear(file, begin, end);
+      synced[path] = end;
     }
   }
   return reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, name))(file);

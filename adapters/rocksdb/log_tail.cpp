@@ -1,0 +1,103 @@
+#include "adapters/rocksdb/log_tail.hpp"
+
+#include "adapters/rocksdb/durably.hpp"
+#include "adapters/rocksdb/layout.hpp"
+
+#include <array>
+#include <fstream>
+#include <string>
+
+namespace segue::rocksdb_engine {
+
+namespace {
+
+constexpr size_t block_size = 32 << 10; ///< a record begins anywhere, but is cut into parts where a block ends
+constexpr size_t header_size = 7;       ///< of each part: checksum, 4 bytes; size, 2; kind, 1; little-endian
+
+enum class kind { none, full, first, middle, last };
+
+struct part {
+  kind what = kind::none;
+  size_t size = 0; ///< bytes, with the header
+};
+
+uint32_t little_endian(std::string_view bytes) {
+  uint32_t value = 0;
+  for (size_t i = bytes.size(); i-- > 0;)
+    value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+/// The part that `bytes` begin with, if it is whole.
+part read_part(std::string_view bytes) {
+  if (bytes.size() < header_size)
+    return {};
+  auto what = little_endian(bytes.substr(6, 1));
+  auto size = little_endian(bytes.substr(4, 2));
+  if (what < 1 || what > 4 || header_size + size > bytes.size())
+    return {};
+  auto crc = rocksdb::crc32c::Extend(0, bytes.data() + 6, size + 1);
+  auto masked = (crc >> 15 | crc << 17) + 0xa282ead8; // so that a log that holds a log is not taken for one
+  if (masked != little_endian(bytes.substr(0, 4)))
+    return {};
+  return {static_cast<kind>(what), header_size + size};
+}
+
+/// Empty if there is none. Their names are numbers.
+std::filesystem::path newest_log(const std::filesystem::path& folder) {
+  std::filesystem::path newest;
+  uint64_t highest = 0;
+  if (std::filesystem::exists(folder))
+    for (const auto& entry : std::filesystem::directory_iterator{folder})
+      if (auto& path = entry.path(); path.extension() == ".log")
+        if (auto number = std::stoull(path.stem().string()); number >= highest) {
+          highest = number;
+          newest = path;
+        }
+  return newest;
+}
+
+} // namespace
+
+log_tail read_log(std::istream& log) {
+  log_tail found;
+  bool inside = false; // a record has begun and has not ended
+  bool torn = false;
+  std::array<char, block_size> buffer;
+  for (uint64_t begin = 0;; begin += block_size) {
+    log.read(buffer.data(), buffer.size());
+    std::string_view block{buffer.data(), static_cast<size_t>(log.gcount())};
+    for (size_t at = 0; at < block.size() && block_size - at >= header_size;) {
+      auto next = read_part(block.substr(at));
+      bool begins = next.what == kind::full || next.what == kind::first;
+      if (begins && (torn || inside))
+        return {found.end, true};
+      torn = torn || next.what == kind::none || (!begins && !inside);
+      if (next.what == kind::none)
+        break; // where the next one begins is not known, but the next block begins with one
+      at += next.size;
+      inside = next.what == kind::first || next.what == kind::middle;
+      if (!torn && !inside)
+        found.end = begin + at;
+    }
+    if (block.size() < block_size)
+      return found;
+  }
+}
+
+void cut_torn_tail(const std::filesystem::path& folder) {
+  auto newest = newest_log(folder);
+  if (newest.empty())
+    return;
+  std::ifstream log{newest, std::ios::binary};
+  auto [end, damaged] = read_log(log);
+  if (!log.is_open() || log.bad()) // what cannot be read is no end
+    throw adapter_error{ec::unavailable, newest.string() + " cannot be read"};
+  if (damaged)
+    throw adapter_error{ec::corrupt, newest.string() + " is damaged at byte " + std::to_string(end)
+        + ", and later writes follow: it is left as it is, since without it acknowledged writes would be lost unseen"};
+  if (end < std::filesystem::file_size(newest))
+    durably(newest, [end = end](int file) { return ::ftruncate(file, static_cast<off_t>(end)) == 0; }); // a newer one may follow
+}
+
+} // namespace segue::rocksdb_engine

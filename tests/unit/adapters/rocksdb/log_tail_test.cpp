@@ -1,0 +1,181 @@
+// What a crash leaves of RocksDB's log, at the byte.
+#define CAF_SUITE adapters.rocksdb.log_tail
+
+#include "adapters/rocksdb/log_tail.hpp"
+
+#include "adapters/rocksdb/rocksdb_chunk_store.hpp"
+
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "tests/support/engines.hpp"
+#include "tests/support/test.hpp"
+
+using namespace segue;
+using namespace segue::rocksdb_engine;
+
+namespace {
+
+std::filesystem::path log_in(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator{folder})
+    if (entry.path().extension() == ".log")
+      return entry.path();
+  CAF_FAIL("no log in " << folder);
+  return {};
+}
+
+std::string read(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+log_tail tail_of(const std::string& log) {
+  std::istringstream in{log};
+  return read_log(in);
+}
+
+/// A stream that is appended to, and what lies on the disk meanwhile.
+struct written_log {
+  temporary_folder folder;
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  stream_row row;
+  std::string bytes;         ///< of the log's file now
+  std::vector<size_t> ends;  ///< in it, of the record of each commit
+  std::vector<size_t> tails; ///< of the stream, after each commit
+
+  written_log() {
+    const std::vector<stream_write> creation{create_stream{{"song", "audio/mpeg"}, 7}};
+    row = store.commit(creation).front().written.row;
+    look();
+  }
+
+  void append(std::string chunk) {
+    const std::vector<stream_write> writes{
+        put_chunks{row.id, row.owner_epoch, row.tail, {{row.tail, payload{std::move(chunk)}, {}}}, {}, {}, false, {}}};
+    row = store.commit(writes).front().written.row;
+    look();
+  }
+
+  void look() {
+    bytes = read(log_in(folder.path()));
+    ends.push_back(tail_of(bytes).end);
+    tails.push_back(row.tail);
+  }
+
+  /// Opens a copy, as after a crash that left this of the log; returns the tail of the stream.
+  size_t recover(const std::string& left) const {
+    temporary_folder other;
+    std::filesystem::copy(folder.path(), other.path(), std::filesystem::copy_options::recursive);
+    std::ofstream{log_in(other.path()), std::ios::binary} << left;
+    rocksdb_chunk_store recovered{{other.path(), 0}};
+    auto found = recovered.load_row("song");
+    CAF_REQUIRE(found);
+    auto chunks = recovered.load_chunks(found->id, 0, UINT64_MAX);
+    CAF_CHECK_EQUAL(chunks.empty() ? 0 : chunks.back().end(), found->tail);
+    return found->tail;
+  }
+
+  ec refusal(const std::string& left) const {
+    try {
+      recover(left);
+    } catch (const adapter_error& e) {
+      return e.code();
+    }
+    return ec::none;
+  }
+};
+
+} // namespace
+
+CAF_TEST(zeros are written ahead of the log while it is open and go when it is closed) {
+  temporary_folder folder;
+  {
+    rocksdb_chunk_store store{{folder.path(), 0}};
+    const std::vector<stream_write> creation{create_stream{{"song", "audio/mpeg"}, 7}};
+    store.commit(creation);
+    auto log = read(log_in(folder.path()));
+    auto end = tail_of(log).end;
+    CAF_CHECK_GREATER(end, 0u);
+    CAF_CHECK_GREATER(log.size(), end + (256 << 10));
+    CAF_CHECK_EQUAL(log.find_first_not_of('\0', end), std::string::npos);
+  }
+  auto log = read(log_in(folder.path()));
+  CAF_CHECK_EQUAL(tail_of(log).end, log.size());
+}
+
+CAF_TEST(a commit that is larger than what is written ahead is found whole) {
+  written_log log;
+  for (size_t size : {100, 70'000, 3'000'000, 10})
+    log.append(std::string(size, 'x'));
+  CAF_CHECK_EQUAL(log.recover(log.bytes), log.tails.back());
+  CAF_CHECK_EQUAL(log.recover(log.bytes.substr(0, log.ends.back())), log.tails.back());
+}
+
+CAF_TEST(whatever the power leaves of the last commit the ones before are there) {
+  written_log log;
+  std::mt19937 dice{7};
+  for (int i = 0; i < 40; ++i)
+    log.append(std::string(1 + dice() % (i % 4 == 0 ? 100'000 : 3'000), static_cast<char>('a' + i % 26)));
+  for (size_t i = 1; i < log.ends.size(); ++i) {
+    auto left = log.bytes.substr(0, log.ends[i]) + std::string(dice() % 50'000, '\0');
+    bool whole = true;
+    for (auto at = log.ends[i - 1]; at < log.ends[i]; at = (at / 512 + 1) * 512)
+      if (dice() % 3 == 0) { // this sector was not written
+        auto size = std::min((at / 512 + 1) * 512, log.ends[i]) - at;
+        whole = whole && left.compare(at, size, std::string(size, '\0')) == 0;
+        left.replace(at, size, size, '\0');
+      }
+    CAF_CHECK_EQUAL(log.recover(left), log.tails[whole ? i : i - 1]);
+    auto cut = log.ends[i - 1] + dice() % (log.ends[i] - log.ends[i - 1]);
+    CAF_CHECK_EQUAL(log.recover(log.bytes.substr(0, cut)), log.tails[i - 1]);
+  }
+}
+
+CAF_TEST(damage before a later commit is refused instead of losing that commit unseen) {
+  written_log log;
+  for (int i = 0; i < 30; ++i)
+    log.append(std::string(5'000, static_cast<char>('a' + i % 26)));
+  for (size_t i : {3, 10, 20}) {
+    auto flipped = log.bytes;
+    flipped[log.ends[i] - 1'000] ^= 1;
+    CAF_CHECK_EQUAL(log.refusal(flipped), ec::corrupt);
+    auto lost = log.bytes;
+    lost.replace(log.ends[i], log.ends[i + 1] - log.ends[i], log.ends[i + 1] - log.ends[i], '\0');
+    CAF_CHECK_EQUAL(log.refusal(lost), ec::corrupt);
+  }
+}
+
+CAF_TEST(a log in a chunk is not taken for one) {
+  written_log other;
+  other.append("inside");
+  written_log log;
+  log.append("before");
+  auto size = log.ends.back();
+  log.append(std::string(40'000, 'x') + other.bytes.substr(0, 100'000));
+  auto left = log.bytes;
+  left[size + 20] ^= 1; // torn where it begins
+  CAF_CHECK_EQUAL(log.recover(left), log.tails[1]);
+}
+
+CAF_TEST(a log that cannot be read is no short log) {
+  temporary_folder folder;
+  std::filesystem::create_directory(folder.path() / "000007.log"); // opens, and cannot be read
+  auto why = ec::none;
+  try {
+    cut_torn_tail(folder.path());
+  } catch (const adapter_error& e) {
+    why = e.code();
+  }
+  CAF_CHECK_EQUAL(why, ec::unavailable);
+}
+
+CAF_TEST(of several logs the newest is cut and the others are left alone) {
+  temporary_folder folder;
+  for (auto name : {"000009.log", "000010.log", "1000000.log"})
+    std::ofstream{folder.path() / name} << "no record";
+  cut_torn_tail(folder.path());
+  CAF_CHECK_EQUAL(read(folder.path() / "000009.log"), "no record");
+  CAF_CHECK_EQUAL(read(folder.path() / "000010.log"), "no record");
+  CAF_CHECK_EQUAL(read(folder.path() / "1000000.log"), "");
+}

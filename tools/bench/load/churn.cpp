@@ -21,7 +21,7 @@ struct churn_options {
   uint16_t port;
   server_processes server;
   double seconds;
-  size_t listeners; ///< about so many at a time
+  size_t listeners; ///< about so many at a time; so are the others: a number that wanders would be taken for memory that grows
   size_t streams;
   size_t generations;
   double rate; ///< steps a second
@@ -71,10 +71,11 @@ public:
 
   report run() {
     take_away_everything(); // with the first requests the server gets what it needs for any
-    go_on_for(with_.seconds / 5);
+    go_on_for(with_.seconds / 10);
     take_away_everything();
     descriptors early{with_.server};
     auto quiet_early = with_.server.memory();
+    go_on_for(with_.seconds / 10); // what there is at a time has to become what it stays
     auto before = read_clocks(with_.server);
     memory_.clear();
     go_on_for(with_.seconds * 4 / 5);
@@ -107,14 +108,10 @@ private:
 
   void step() {
     switch (roll(100)) {
-    case 0:
-      return generations_.size() < with_.generations ? generate() : purge();
-    case 1:
-      return purge();
-    case 2 ... 5:
-      return streams_.size() < with_.streams ? create() : remove();
-    case 6 ... 8:
-      return remove();
+    case 0 ... 1:
+      return roll(2 * with_.generations) >= generations_.size() ? generate() : purge();
+    case 2 ... 8:
+      return roll(2 * with_.streams) >= streams_.size() ? create() : remove();
     case 9 ... 39:
       return append();
     default:

@@ -66,6 +66,9 @@ export function start(name, args, { input, cwd, env, through = [] } = {}) {
   return { child, output, exited };
 }
 
+/// All that a finished program printed.
+export const said = ({ stdout, stderr }) => stdout + stderr;
+
 /// Runs `name` to its end and returns what `exited` gives; kills it and throws when it takes longer than `deadline` ms.
 export async function run(name, args, { deadline = 30_000, ...options } = {}) {
   const { child, output, exited } = start(name, args, options);

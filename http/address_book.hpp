@@ -27,6 +27,9 @@ public:
 
   void forget(const tenant_services& of, const std::string& path) { streams_.erase(key_of(of, path)); }
 
+  /// How much is remembered: credentials, streams, and who is watched.
+  size_t size() const { return services_.size() + streams_.size() + lives_.size(); }
+
 private:
   using clock = std::chrono::steady_clock;
 

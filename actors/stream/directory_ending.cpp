@@ -37,9 +37,10 @@ caf::result<stream_removed> directory_state::on(const remove_stream& x) {
   return promise;
 }
 
+/// It is removed when it has ended: who waits for it may as well ask again.
 void directory_state::stop(entry& e) {
   e.now = entry::phase::stopping;
-  self_->send_exit(e.stream, caf::exit_reason::user_shutdown);
+  self_->send_exit(e.stream, caf::make_error(ec::moved));
 }
 
 void directory_state::stopped(const caf::down_msg& x) {

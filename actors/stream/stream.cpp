@@ -34,14 +34,17 @@ void stream_state::open(stream_written opened, expiry::time_point deadline, chun
   expiry_.end_by(deadline);
   watch_expiry();
   self_->delayed_send(self_, options_.idle, check_idle{});
+  self_->set_exit_handler([this](const caf::exit_msg& x) {
+    removed_ = code_of(x.reason) == ec::moved;
+    self_->quit(x.reason);
+  });
 }
 
 stream_state::~stream_state() {
   if (!metrics_)
     return;
-  auto moved = caf::make_error(ec::moved);
-  owned(moved);                        // nothing of theirs was written
-  give_up(moved_ ? moved : stopped()); // what was written of a stream whose time is over is gone with it
+  owned(caf::make_error(ec::moved)); // nothing of theirs was written
+  give_up(removed_ ? caf::make_error(ec::moved) : stopped());
   metrics_->readers_parked.Decrement(static_cast<double>(parked_.size()));
   for (auto& reader : parked_.take_all())
     reader.ticket.deliver(stopped());

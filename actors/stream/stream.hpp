@@ -105,6 +105,7 @@ private:
   bool recovering_ = false; ///< the outcome of a write is unknown: nothing is accepted until the store has told
   bool fetched_ = false;    ///< its sound was asked back from the archive
   bool moved_ = false;      ///< the directory has forgotten us, or will
+  bool removed_ = false;    ///< what was written is gone with us
 
   parked_readers<read_promise, time_point> parked_;
   time_point next_expiry_ = time_point::max(); ///< when the timer for them runs out; max: none runs

@@ -61,6 +61,27 @@ CAF_TEST(an append that meets a retirement is stored and acknowledged or neither
   }
 }
 
+CAF_TEST(an append that meets a removal is acknowledged or asked again) {
+  for (bool owned : {false, true})
+    for (size_t at = 0; at < 12; ++at) {
+      actor_fixture x{chunk_store_engine{"memory:"}.get()};
+      x.open();
+      x.kill_all();
+      x.start();
+      auto stream = x.ask(x.directory, find_stream{"a"}).reply().stream;
+      if (owned)
+        x.append(stream, "abc");
+      auto late = x.post(stream, text("def"));
+      for (size_t i = 0; i < at; ++i)
+        x.consume_message();
+      auto removed = x.post(x.directory, remove_stream{"a"});
+      x.pass(1s);
+      CAF_CHECK_EQUAL(removed.code(), ec::none);
+      CAF_CHECK(late.code() == ec::none || has_retired(late.error()));
+      CAF_CHECK_EQUAL(x.ask(x.directory, find_stream{"a"}).code(), ec::not_found);
+    }
+}
+
 CAF_TEST(a find during a retirement gets the successor) {
   for (size_t at = 0; at < 12; ++at) {
     chunk_store_engine engine{"memory:"};

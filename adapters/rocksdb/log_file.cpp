@@ -21,8 +21,8 @@ using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-constexpr uint64_t ahead = 1 << 20;          ///< bytes of zeros that are written at once
-constexpr size_t much = 64 << 10;           ///< for a write of more bytes one wait is little, and zeros are half of all
+constexpr uint64_t ahead = 1 << 20; ///< bytes of zeros that are written at once
+constexpr size_t much = 64 << 10;   ///< for a write of more bytes one wait is little, and zeros are half of all
 const std::array<char, 64 << 10> zeros = {}; ///< small enough to stay in the processor's cache
 
 IOStatus failure(const char* doing, const std::string& path) {

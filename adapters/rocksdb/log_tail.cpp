@@ -95,7 +95,8 @@ void cut_torn_tail(const std::filesystem::path& folder) {
     throw adapter_error{ec::unavailable, newest.string() + " cannot be read"};
   if (damaged)
     throw adapter_error{ec::corrupt, newest.string() + " is damaged at byte " + std::to_string(end)
-        + ", and later writes follow: it is left as it is, since without it acknowledged writes would be lost unseen"};
+        + ", and later writes follow, which were acknowledged. Bring the folder back from a copy; or, to go on without them, "
+          "`truncate -s " + std::to_string(end) + " " + newest.string() + "`"};
   if (end < std::filesystem::file_size(newest))
     durably(newest, [end = end](int file) { return ::ftruncate(file, static_cast<off_t>(end)) == 0; }); // a newer one may follow
 }

@@ -76,13 +76,15 @@ struct written_log {
     return found->tail;
   }
 
-  ec refusal(const std::string& left) const {
+  /// What is said instead, if it is damage.
+  std::string refusal(const std::string& left) const {
     try {
       recover(left);
     } catch (const adapter_error& e) {
-      return e.code();
+      CAF_CHECK_EQUAL(e.code(), ec::corrupt);
+      return e.what();
     }
-    return ec::none;
+    return "no refusal";
   }
 };
 
@@ -139,10 +141,14 @@ CAF_TEST(damage before a later commit is refused instead of losing that commit u
   for (size_t i : {3, 10, 20}) {
     auto flipped = log.bytes;
     flipped[log.ends[i] - 1'000] ^= 1;
-    CAF_CHECK_EQUAL(log.refusal(flipped), ec::corrupt);
+    auto told = log.refusal(flipped);
+    auto kept = "truncate -s " + std::to_string(log.ends[i - 1]) + " ";
+    CAF_CHECK(told.find(kept) != std::string::npos);
+    CAF_CHECK_EQUAL(log.recover(flipped.substr(0, log.ends[i - 1])), log.tails[i - 1]); // whoever does as told
     auto lost = log.bytes;
     lost.replace(log.ends[i], log.ends[i + 1] - log.ends[i], log.ends[i + 1] - log.ends[i], '\0');
-    CAF_CHECK_EQUAL(log.refusal(lost), ec::corrupt);
+    auto told_of_hole = log.refusal(lost);
+    CAF_CHECK(told_of_hole.find("damaged at byte " + std::to_string(log.ends[i])) != std::string::npos);
   }
 }
 

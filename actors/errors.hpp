@@ -43,8 +43,8 @@ std::string to_string(ec code);
 /// `timeout`, everything else as `internal`.
 ec code_of(const caf::error& error);
 
-/// Whether a stream did not look at what it was asked, since it retires just now (`ec::moved`) or had ended by then: it may be asked of
-/// its successor, whatever it is.
+/// Whether a stream did not look at what it was asked, since it retires just now (`ec::moved`) or had ended by then, or took it along
+/// when it was removed: it may be asked of its successor, whatever it is.
 bool has_retired(const caf::error& error);
 
 /// The sentence given with the error, or an empty string.

@@ -4,8 +4,12 @@
 #include "adapters/rocksdb/layout.hpp"
 
 #include <array>
+#include <charconv>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace segue::rocksdb_engine {
 
@@ -43,18 +47,36 @@ part read_part(std::string_view bytes) {
   return {static_cast<kind>(what), header_size + size};
 }
 
-/// Empty if there is none. Their names are numbers.
-std::filesystem::path newest_log(const std::filesystem::path& folder) {
-  std::filesystem::path newest;
-  uint64_t highest = 0;
+/// Newest first. Their names are numbers.
+std::vector<std::filesystem::path> logs_in(const std::filesystem::path& folder) {
+  std::map<uint64_t, std::filesystem::path, std::greater<>> found;
   if (std::filesystem::exists(folder))
-    for (const auto& entry : std::filesystem::directory_iterator{folder})
-      if (auto& path = entry.path(); path.extension() == ".log")
-        if (auto number = std::stoull(path.stem().string()); number >= highest) {
-          highest = number;
-          newest = path;
-        }
-  return newest;
+    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+      auto name = entry.path().stem().string();
+      uint64_t number = 0;
+      auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+      if (entry.path().extension() == ".log" && read.ec == std::errc{} && read.ptr == name.data() + name.size())
+        found[number] = entry.path();
+    }
+  std::vector<std::filesystem::path> sorted;
+  for (const auto& [number, path] : found)
+    sorted.push_back(path);
+  return sorted;
+}
+
+/// Returns how many bytes are left.
+uint64_t cut(const std::filesystem::path& path) {
+  std::ifstream log{path, std::ios::binary};
+  auto [end, damaged] = read_log(log);
+  if (!log.is_open() || log.bad()) // what cannot be read is no end
+    throw adapter_error{ec::unavailable, path.string() + " cannot be read"};
+  if (damaged)
+    throw adapter_error{ec::corrupt, path.string() + " is damaged at byte " + std::to_string(end)
+        + ", and later writes follow, which were acknowledged. Bring the folder back from a copy; or, to go on without them, "
+          "`truncate -s " + std::to_string(end) + " " + path.string() + "`"};
+  if (end < std::filesystem::file_size(path))
+    durably(path, [end = end](int file) { return ::ftruncate(file, static_cast<off_t>(end)) == 0; });
+  return end;
 }
 
 } // namespace
@@ -86,19 +108,9 @@ log_tail read_log(std::istream& log) {
 }
 
 void cut_torn_tail(const std::filesystem::path& folder) {
-  auto newest = newest_log(folder);
-  if (newest.empty())
-    return;
-  std::ifstream log{newest, std::ios::binary};
-  auto [end, damaged] = read_log(log);
-  if (!log.is_open() || log.bad()) // what cannot be read is no end
-    throw adapter_error{ec::unavailable, newest.string() + " cannot be read"};
-  if (damaged)
-    throw adapter_error{ec::corrupt, newest.string() + " is damaged at byte " + std::to_string(end)
-        + ", and later writes follow, which were acknowledged. Bring the folder back from a copy; or, to go on without them, "
-          "`truncate -s " + std::to_string(end) + " " + newest.string() + "`"};
-  if (end < std::filesystem::file_size(newest))
-    durably(newest, [end = end](int file) { return ::ftruncate(file, static_cast<off_t>(end)) == 0; }); // a newer one may follow
+  for (const auto& log : logs_in(folder))
+    if (cut(log) > 0)
+      return;
 }
 
 } // namespace segue::rocksdb_engine

@@ -176,12 +176,19 @@ CAF_TEST(a log that cannot be read is no short log) {
   CAF_CHECK_EQUAL(why, ec::unavailable);
 }
 
-CAF_TEST(of several logs the newest is cut and the others are left alone) {
+CAF_TEST(of several logs the newest with anything in it is cut and older ones are left alone) {
+  written_log log;
+  log.append("abc");
   temporary_folder folder;
-  for (auto name : {"000009.log", "000010.log", "1000000.log"})
-    std::ofstream{folder.path() / name} << "no record";
+  auto write = [&](const char* name, const std::string& bytes) { std::ofstream{folder.path() / name, std::ios::binary} << bytes; };
+  write("000009.log", "torn");
+  write("000010.log", log.bytes.substr(0, log.ends.back()) + "torn");
+  write("1000000.log", "torn"); // begun, and the power went again
+  write("of somebody else.log", "no record");
   cut_torn_tail(folder.path());
-  CAF_CHECK_EQUAL(read(folder.path() / "000009.log"), "no record");
-  CAF_CHECK_EQUAL(read(folder.path() / "000010.log"), "no record");
+  CAF_CHECK_EQUAL(read(folder.path() / "000009.log"), "torn");
+  auto left = read(folder.path() / "000010.log");
+  CAF_CHECK_EQUAL(left.size(), log.ends.back());
   CAF_CHECK_EQUAL(read(folder.path() / "1000000.log"), "");
+  CAF_CHECK_EQUAL(read(folder.path() / "of somebody else.log"), "no record");
 }

@@ -140,6 +140,9 @@ struct tenant_services {
 };
 SEGUE_INSPECT(tenant_services, x.directory, x.manager, x.transfers, x.catalogue, x.tenant, x.user_id, x.may, x.until_ms)
 
+/// Opens the stores of a tenant that were away when the server began. Child of the tenant; ends when it is done.
+using opener_actor = caf::typed_actor<reacts_to<reach_stores>>;
+
 /// Owns one set of stores and everything that runs on them.
 using tenant_actor = caf::typed_actor<                          //
     replies_to<resolve_tenant>::with<tenant_services>,          //
@@ -266,6 +269,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(look_for_transfers)
   SEGUE_MESSAGE(renew_lease)
   SEGUE_MESSAGE(report_transfers)
+  SEGUE_MESSAGE(reach_stores)
   SEGUE_MESSAGE(mark_archive)
   SEGUE_MESSAGE(restore_chunks)
   SEGUE_MESSAGE(put_object)

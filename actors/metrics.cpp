@@ -59,6 +59,7 @@ metrics::metrics()
       relayed_append(counter("segue_relayed_bytes_total", "Bytes of streams that went over a link", {{"direction", "append"}})),
       relay_refused(counter("segue_relay_refused_total", "Requests refused because too much was on its way over a link")),
       joins_refused(counter("segue_joins_refused_total", "Nodes that wanted to join and may not")),
+      tenants_away(gauge("segue_tenants_away", "Tenants whose stores were not reached since the server began")),
       restarts(counter("segue_actor_restarts_total", "Actors restarted by their parent")) {}
 
 void metrics::peer_is_away(const std::string& name, std::chrono::duration<double> far) {

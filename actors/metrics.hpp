@@ -93,6 +93,7 @@ public:
   prometheus::Counter& joins_refused;      ///< nodes that wanted to join and may not
 
   // -- supervision
+  prometheus::Gauge& tenants_away; ///< tenants whose stores were not reached since the server began
   prometheus::Counter& restarts; ///< actors restarted by their parent
 };
 

@@ -6,9 +6,8 @@
 #include "http/server.hpp"
 #include "http/tls.hpp"
 #include "tools/data_folder.hpp"
-#include "tools/engines.hpp"
-#include "tools/leases.hpp"
 #include "tools/nodes.hpp"
+#include "tools/tenants.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/io/middleman.hpp>
@@ -133,12 +132,11 @@ std::string address_of(const settings& with, const http::server& server) {
 
 bool run_owner(const settings& with, const std::function<void(const std::string&)>& ready, const std::function<void()>& wait) {
   data_folder folder{with.data};
-  auto engines = open_engines(with, folder.path(), true);
   std::atomic<bool> lost = false;
-  lease_keeper leases{engines, with.lease, [&lost] {
+  auto grounds = open_tenants(with, folder.path(), true, lease_terms{with.lease, [&lost] {
     lost = true;
     kill(getpid(), SIGTERM); // as an operator would
-  }};
+  }});
   metrics counters;
   caf::actor_system_config config;
   configure(config, with);
@@ -146,9 +144,10 @@ bool run_owner(const settings& with, const std::function<void(const std::string&
   caf::actor_system system{config};
   std::map<std::string, registered_tenant> tenants;
   std::map<std::string, tenant_actor> for_nodes;
-  for (const auto& x : engines) {
-    auto tenant = for_nodes[x.name] = system.spawn(segue::tenant, parts_of(x, counters));
-    tenants[x.name] = {tenant, x.with->jwt_secret};
+  for (auto& x : grounds) {
+    const auto& name = x.engines().name;
+    auto tenant = for_nodes[name] = system.spawn(segue::tenant, x.parts(counters));
+    tenants[name] = {tenant, x.engines().with->jwt_secret};
   }
   auto registry = system.spawn(segue::registry, std::move(tenants), registry_options{with.auth});
   std::unique_ptr<open_house> house;

@@ -55,11 +55,17 @@ finding check_generator(const settings& with) {
 /// Opens the stores as a worker would, which takes nothing from a server that runs on them.
 finding check_stores(const settings& with) {
   try {
-    std::string all;
-    for (const auto& x : open_engines(with, with.data, false))
-      for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
-        all += (all.empty() ? "" : ", ") + redacted(url);
-    return {"stores", true, all};
+    std::string good, bad; // of all tenants
+    for (auto& x : engines_of(with, with.data, false)) {
+      try {
+        open_stores(x);
+        for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
+          good += (good.empty() ? "" : ", ") + redacted(url);
+      } catch (const std::exception& e) {
+        bad += (bad.empty() ? "" : "; ") + prefix_of(x, with) + e.what();
+      }
+    }
+    return {"stores", bad.empty(), bad.empty() ? good : bad};
   } catch (const cannot_start& e) {
     return {"stores", false, e.what};
   }

@@ -35,17 +35,6 @@ void probe(const sound_source& sound) {
   }
 }
 
-tenant_engines open_tenant(const std::string& name, std::shared_ptr<const settings> with, const std::filesystem::path& data, bool owner) {
-  auto context = context_of(name, *with, data, owner);
-  tenant_engines x{name, with, open_chunk_store(with->chunk_store, context), open_chunk_cache(with->cache, context),
-      open_catalogue(with->catalogue, context), open_object_store(with->objects, context), {}};
-  if (owner) {
-    x.sound = open_sound_source(with->generator, context);
-    probe(x.sound);
-  }
-  return x;
-}
-
 /// What two tenants have in common is no wall between them, however its URL is spelled and whoever may use it.
 void refuse_common_stores(const settings& with) {
   std::map<std::pair<std::string, std::string>, std::string> users; ///< setting and place to tenant
@@ -81,19 +70,40 @@ void refuse_short_leases(const settings& with) {
 
 } // namespace
 
-std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner) {
+std::string prefix_of(const tenant_engines& x, const settings& with) {
+  return with.tenants.size() > 1 ? "tenant " + x.name + ": " : "";
+}
+
+std::vector<tenant_engines> engines_of(const settings& with, const std::filesystem::path& data, bool owner) {
   refuse_common_stores(with);
   refuse_own_folders(with);
   refuse_short_leases(with);
   std::vector<tenant_engines> all;
   for (const auto& [name, own] : with.tenants) {
+    tenant_engines x{name, own};
     try {
-      all.push_back(open_tenant(name, own, data, owner));
+      x.context = context_of(name, *own, data, owner);
+      if (owner) {
+        x.sound = open_sound_source(own->generator, x.context);
+        probe(x.sound);
+      }
     } catch (const std::exception& e) {
-      throw cannot_start{(with.tenants.size() > 1 ? "tenant " + name + ": " : "") + e.what()};
+      throw cannot_start{prefix_of(x, with) + e.what()};
     }
+    all.push_back(std::move(x));
   }
   return all;
+}
+
+void open_stores(tenant_engines& x) {
+  if (!x.chunks)
+    x.chunks = open_chunk_store(x.with->chunk_store, x.context);
+  if (!x.cache)
+    x.cache = open_chunk_cache(x.with->cache, x.context);
+  if (!x.catalogue)
+    x.catalogue = open_catalogue(x.with->catalogue, x.context);
+  if (!x.objects)
+    x.objects = open_object_store(x.with->objects, x.context);
 }
 
 std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant, bool owner) {

@@ -14,9 +14,11 @@ struct cannot_start {
   std::string what;
 };
 
+/// The stores are null until they are open.
 struct tenant_engines {
   std::string name;
   std::shared_ptr<const settings> with;
+  adapter_context context;
   std::shared_ptr<chunk_store> chunks;
   std::shared_ptr<chunk_cache> cache; ///< null: none
   std::shared_ptr<catalogue_store> catalogue;
@@ -24,9 +26,15 @@ struct tenant_engines {
   sound_source sound; ///< of a process that serves
 };
 
-/// Opened before any actor runs, so that what is wrong with them is said at once. `owner`: this process serves; else it may do
-/// only what others may do as well. Throws `cannot_start`.
-std::vector<tenant_engines> open_engines(const settings& with, const std::filesystem::path& data, bool owner);
+/// What there is to open, without doing so. `owner`: this process serves; else it may do only what others may do as well. Throws
+/// `cannot_start`.
+std::vector<tenant_engines> engines_of(const settings& with, const std::filesystem::path& data, bool owner);
+
+/// Opens those stores of a tenant that are not open yet. Blocks; throws what they throw.
+void open_stores(tenant_engines& x);
+
+/// How whoever reads a message knows which tenant it is about; empty when there is one.
+std::string prefix_of(const tenant_engines& x, const settings& with);
 
 /// The catalogue of one tenant alone, for commands that need no more. `owner` as above: a shared one is brought up to date.
 /// Throws `cannot_start`.
@@ -35,6 +43,7 @@ std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const s
 /// Names this process to others that use the same stores.
 std::string name_of_process();
 
+/// `of` stays where it is while the tenant lives; its stores are open when the tenant makes its hosts.
 tenant_parts parts_of(const tenant_engines& of, metrics& counters);
 
 /// Whether a store is somewhere on the network, where other processes can use it as well.

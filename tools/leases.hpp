@@ -1,7 +1,7 @@
 // One server at a time for each set of networked stores.
 #pragma once
 
-#include "tools/engines.hpp"
+#include "adapters/ports.hpp"
 
 #include <condition_variable>
 #include <functional>
@@ -10,33 +10,35 @@
 
 namespace segue {
 
-/// Holds the leases of all stores, and prolongs each on a thread of its own: one that does not answer costs nobody else theirs.
+/// A store that one server at a time may write to.
+struct leased_store {
+  std::string name; ///< for people
+  std::shared_ptr<owned_store> store;
+};
+
+/// Holds leases on stores, and prolongs each on a thread of its own: one that does not answer costs nobody else theirs.
 class lease_keeper {
 public:
-  /// Waits until a server that has ended without a word has lost its lease. Throws `cannot_start` when another one is alive.
-  /// `lost` is called, on another thread, when somebody else has taken over: nothing that is written from then on counts.
-  lease_keeper(const std::vector<tenant_engines>& of, std::chrono::milliseconds how_long, std::function<void()> lost);
+  /// Waits up to `patience` for whoever has one of them, and has them all then. `lost` is called, on another thread, when somebody else
+  /// has taken over: nothing that is written from then on counts. Throws `adapter_error`: what the store says, or `ec::fenced` when
+  /// another server is alive.
+  lease_keeper(std::vector<leased_store> stores, std::string holder, std::chrono::milliseconds how_long,
+      std::chrono::milliseconds patience, std::function<void()> lost);
   ~lease_keeper();
 
 private:
-  struct held {
-    std::string name; ///< for people
-    std::string holder;
-    std::shared_ptr<owned_store> store;
-  };
-
-  void take(const held& x);
-  void keep(const held& x);
+  void take(const leased_store& x, std::chrono::milliseconds patience);
+  void keep(const leased_store& x);
   void release();
 
-  std::vector<held> stores_;
+  std::vector<leased_store> stores_;
+  std::string holder_;
   std::chrono::milliseconds how_long_;
   std::function<void()> lost_;
-  std::string holder_;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool done_ = false;
-  std::vector<std::thread> threads_; ///< one for each networked store
+  std::vector<std::thread> threads_; ///< one for each store
 };
 
 } // namespace segue

@@ -3,7 +3,7 @@
 #include "actors/log.hpp"
 #include "adapters/store_place.hpp"
 #include "adapters/store_url.hpp"
-#include "tools/engines.hpp"
+#include "tools/tenants.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/send.hpp>
@@ -29,7 +29,7 @@ void refuse_embedded(const settings& with) {
 
 void run_worker(const settings& with, const std::function<void()>& ready, const std::function<void()>& wait) {
   refuse_embedded(with);
-  auto engines = open_engines(with, with.data, false);
+  auto grounds = open_tenants(with, with.data, false, {});
   metrics counters;
   caf::actor_system_config config;
   register_messages(config);
@@ -37,8 +37,8 @@ void run_worker(const settings& with, const std::function<void()>& ready, const 
   config.set("scheduler.max-threads", size_t{1});
   caf::actor_system system{config};
   std::vector<tenant_actor> tenants;
-  for (const auto& x : engines) {
-    auto parts = parts_of(x, counters);
+  for (auto& x : grounds) {
+    auto parts = x.parts(counters);
     parts.serves = false;
     parts.transfers.working = true;
     tenants.push_back(system.spawn(segue::tenant, std::move(parts)));

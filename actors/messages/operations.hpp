@@ -51,6 +51,7 @@ struct begin_attempt {};
 struct look_for_transfers {};
 struct renew_lease {};
 struct report_transfers {};
+struct reach_stores {};
 
 /// Which of its streams a generation writes to.
 enum class generation_stream : uint8_t { audio, events };
@@ -80,6 +81,7 @@ SEGUE_INSPECT(begin_attempt)
 SEGUE_INSPECT(look_for_transfers)
 SEGUE_INSPECT(renew_lease)
 SEGUE_INSPECT(report_transfers)
+SEGUE_INSPECT(reach_stores)
 SEGUE_INSPECT(resend_appends, x.which)
 
 } // namespace segue

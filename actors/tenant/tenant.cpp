@@ -15,12 +15,19 @@ constexpr auto readiness_patience = std::chrono::seconds{2};
 void tenant_state::begin(tenant_parts parts) {
   parts_ = std::move(parts);
   self_->set_down_handler([this](const caf::down_msg& x) { stopped(x); });
-  start(object_store);
+  parts_.make_opener ? await_stores() : start(object_store);
 }
 
-tenant_state::~tenant_state() { stop(object_store); }
+tenant_state::~tenant_state() {
+  opener_ ? self_->send_exit(opener_, caf::exit_reason::user_shutdown) : stop(object_store);
+}
 
 // -- supervision: rest for one -------------------------------------------------------------------------------------------
+
+void tenant_state::await_stores() {
+  opener_ = parts_.make_opener(self_->system());
+  self_->monitor(opener_);
+}
 
 template <class Handle>
 void tenant_state::keep(child which, const Handle& x) {
@@ -61,6 +68,12 @@ void tenant_state::stop(size_t from) {
 }
 
 void tenant_state::stopped(const caf::down_msg& x) {
+  if (opener_ && opener_.address() == x.source) {
+    if (x.reason)
+      return await_stores();
+    opener_ = nullptr;
+    return start(object_store);
+  }
   for (size_t i = 0; i < count(); ++i) {
     if (children_[i].address() != x.source)
       continue;
@@ -78,11 +91,17 @@ void tenant_state::stopped(const caf::down_msg& x) {
   }
 }
 
+const char* tenant_state::condition() const {
+  return given_up_ ? "given up" : opener_ ? "waiting for its stores" : "ready";
+}
+
 // -- requests ------------------------------------------------------------------------------------------------------------
 
 caf::result<tenant_services> tenant_state::on(const resolve_tenant&) {
   if (given_up_)
     return caf::make_error(ec::unavailable, std::string{"the tenant's parts died too often"});
+  if (opener_)
+    return caf::make_error(ec::unavailable, std::string{"the tenant's stores were not reached since the server began"});
   return tenant_services{directory_, manager_, transfers_, catalogue_, parts_.name, {}, role::admin};
 }
 
@@ -90,6 +109,8 @@ caf::result<tenant_services> tenant_state::on(const resolve_tenant&) {
 caf::result<readiness_checked> tenant_state::on(const check_readiness&) {
   if (given_up_)
     return readiness_checked{false, {"supervision: its parts died too often"}};
+  if (opener_)
+    return readiness_checked{false, {"stores: unavailable since the server began"}};
   struct inquiry {
     caf::typed_response_promise<readiness_checked> promise;
     readiness_checked result{true, {"chunk store: ", "catalogue: ", "generations: ", "objects: "}};
@@ -124,10 +145,10 @@ caf::result<readiness_checked> tenant_state::on(const check_readiness&) {
 caf::result<actor_description> tenant_state::on(const describe_actor&) {
   auto promise = self_->make_response_promise<caf::typed_response_promise<actor_description>>();
   std::vector<described_child> children;
-  for (size_t i = 0; i < count(); ++i)
+  for (size_t i = 0; i < (opener_ ? 0 : count()); ++i)
     children.push_back({caf::actor_cast<described_actor>(children_[i]), {child_names[i], "", 0, restarts_[i], {}}});
   gather_description(self_, promise,
-      {"tenant " + parts_.name, given_up_ ? "given up" : "ready", self_->mailbox().size(), 0, {}}, std::move(children));
+      {"tenant " + parts_.name, condition(), self_->mailbox().size(), 0, {}}, std::move(children));
   return promise;
 }
 

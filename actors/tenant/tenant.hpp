@@ -12,6 +12,7 @@ namespace segue {
 struct tenant_parts {
   std::string name = "default";
   bool serves = true; ///< false: transfers alone, beside a server elsewhere
+  std::function<opener_actor(caf::actor_system&)> make_opener; ///< none: the stores are open
   std::function<object_store_actor(caf::actor_system&)> make_object_store;
   std::function<chunk_store_actor(caf::actor_system&, object_store_actor)> make_chunk_store;
   std::function<catalogue_actor(caf::actor_system&)> make_catalogue;
@@ -41,6 +42,8 @@ private:
   static constexpr const char* child_names[] = {
       "object store host", "chunk store host", "catalogue host", "transfers", "directory", "manager", "transfer reporter"};
 
+  const char* condition() const;
+  void await_stores();
   void start(size_t from);
   template <class Handle>
   void keep(child which, const Handle& x);
@@ -50,6 +53,7 @@ private:
 
   tenant_actor::pointer self_;
   tenant_parts parts_;
+  opener_actor opener_; ///< null: its work is done, and the other children are there
   object_store_actor object_store_;
   chunk_store_actor chunk_store_;
   catalogue_actor catalogue_;

@@ -15,6 +15,12 @@ bool same_secret(const std::string& a, const std::string& b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+/// With `--auth` whoever has the token of `--metrics-token`; else everybody.
+bool is_operator(exchange& x) {
+  const auto& token = x.where().metrics_token;
+  return !x.where().auth || (!token.empty() && same_secret(credential_of(x.asked()), token));
+}
+
 using json = nlohmann::ordered_json;
 
 json to_json(const actor_description& x) {
@@ -59,23 +65,20 @@ asio::awaitable<void> add_peers(exchange& x, std::vector<std::string>& checks) {
     checks.push_back("node " + peer.address + ": " + to_string(peer.state) + far_of(peer));
 }
 
+/// Which tenants and nodes there are, and how they are, is nobody else's business.
 asio::awaitable<void> get_readiness(exchange& x) {
   auto checked = co_await x.ask(x.where().registry, check_readiness{});
-  if (checked && x.where().nodes && !x.where().auth)
-    co_await add_peers(x, checked->checks);
-  json body{{"ready", checked && checked->ready}, {"checks", json::array()}};
-  if (checked && x.where().auth)
-    body.erase("checks"); // which tenants there are is nobody's business
-  else if (checked)
-    body["checks"] = checked->checks;
-  else
-    body["checks"].push_back("tenant: " + to_string(code_of(checked.error())));
+  json body{{"ready", checked && checked->ready}};
+  if (is_operator(x)) {
+    if (checked && x.where().nodes)
+      co_await add_peers(x, checked->checks);
+    body["checks"] = checked ? checked->checks : std::vector{"tenant: " + to_string(code_of(checked.error()))};
+  }
   co_await send_json(x, checked && checked->ready ? 200 : 503, body);
 }
 
 asio::awaitable<void> get_metrics(exchange& x) {
-  const auto& token = x.where().metrics_token; // they are of all tenants: for the operator alone
-  if (x.where().auth && (token.empty() || !same_secret(credential_of(x.asked()), token))) {
+  if (!is_operator(x)) { // they are of all tenants
     header_list headers{{"WWW-Authenticate", "Bearer realm=\"segue metrics\""}};
     auto why = refused(401, "unauthenticated", "Who asks is not known", "The token of --metrics-token is needed.");
     co_return co_await x.send_problem(std::move(why), std::move(headers));

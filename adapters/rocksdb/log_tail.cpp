@@ -47,6 +47,25 @@ part read_part(std::string_view bytes) {
   return {static_cast<kind>(what), header_size + size};
 }
 
+bool begins_record(std::string_view bytes) {
+  auto what = read_part(bytes).what;
+  return what == kind::full || what == kind::first;
+}
+
+/// Whether a record begins behind a part that is not whole, before the block ends. Of a torn one a sector may be missing, but nothing follows:
+/// inside it is whatever a client has sent, and is not looked at.
+bool record_follows(std::string_view bytes) {
+  if (bytes.size() < header_size || bytes.substr(4, 3) == std::string_view{"\0\0\0", 3}) // nothing was written there
+    return false;
+  auto end = header_size + little_endian(bytes.substr(4, 2));
+  if (end <= bytes.size() && bytes.find_first_not_of('\0', end) == std::string_view::npos)
+    return false;
+  for (size_t at = 1; at < bytes.size(); ++at) // its size may be what is damaged
+    if (begins_record(bytes.substr(at)))
+      return true;
+  return false;
+}
+
 /// Newest first. Their names are numbers.
 std::vector<std::filesystem::path> logs_in(const std::filesystem::path& folder) {
   std::map<uint64_t, std::filesystem::path, std::greater<>> found;
@@ -95,8 +114,10 @@ log_tail read_log(std::istream& log) {
       if (begins && (torn || inside))
         return {found.end, true};
       torn = torn || next.what == kind::none || (!begins && !inside);
+      if (next.what == kind::none && record_follows(block.substr(at)))
+        return {found.end, true};
       if (next.what == kind::none)
-        break; // where the next one begins is not known, but the next block begins with one
+        break; // the next block begins with one, if there is any
       at += next.size;
       inside = next.what == kind::first || next.what == kind::middle;
       if (!torn && !inside)

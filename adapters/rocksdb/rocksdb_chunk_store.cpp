@@ -16,8 +16,7 @@ namespace {
 
 rocksdb::ReadOptions for_records() {
   rocksdb::ReadOptions how;
-  how.verify_checksums = false; // each record has one of its own
-  how.fill_cache = false;       // records lie beside the keys, and are read once
+  how.fill_cache = false; // records lie beside the keys, and are read once
   return how;
 }
 
@@ -28,6 +27,8 @@ rocksdb_chunk_store::rocksdb_chunk_store(options where) : options_(std::move(whe
 rocksdb_chunk_store::~rocksdb_chunk_store() { close(); }
 
 void rocksdb_chunk_store::open() {
+  if (!lock_)
+    lock_.emplace(options_.folder);
   cut_torn_tail(options_.folder);
   auto wanted = column_families();
   rocksdb::DB* db = nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/ports.hpp"
+#include "adapters/rocksdb/folder_lock.hpp"
 #include "adapters/rocksdb/layout.hpp"
 
 #include <rocksdb/db.h>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <shared_mutex>
 
 namespace segue::rocksdb_engine {
@@ -51,6 +53,7 @@ private:
   std::vector<producer_tag> load_producers(stream_id id) const;
 
   options options_;
+  std::optional<folder_lock> lock_; ///< from the first opening on
   std::shared_mutex mutex_; ///< shared by everyone who uses the database, exclusive while it is reopened
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;

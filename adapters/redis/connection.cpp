@@ -87,9 +87,13 @@ void connection::greet() {
 }
 
 /// Nothing comes unasked but the end.
-void connection::ensure() {
+bool connection::hung_up() const {
   pollfd socket{context_ ? context_->fd : -1, POLLIN, 0};
-  if (!context_ || poll(&socket, 1, 0) != 0)
+  return context_ && poll(&socket, 1, 0) != 0;
+}
+
+void connection::ensure() {
+  if (!context_ || hung_up())
     connect();
 }
 

@@ -49,6 +49,9 @@ public:
   void connect();
   void disconnect();
 
+  /// Whether the server has ended it while nothing was under way.
+  bool hung_up() const;
+
   /// Connects unless it is, and the server has not hung up meanwhile.
   void ensure();
 

@@ -80,6 +80,8 @@ void redis_chunk_store::refuse_what_is_the_owners(std::span<const stream_write> 
 
 std::vector<write_outcome> redis_chunk_store::commit(std::span<const stream_write> writes) {
   refuse_what_is_the_owners(writes);
+  if (writer_.hung_up()) // it was idle for too long, or the server was started anew: nothing is undecided
+    reopen();
   try {
     return commit_together(writes, true);
   } catch (const adapter_error& e) {

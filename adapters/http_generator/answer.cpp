@@ -1,8 +1,7 @@
 #include "adapters/http_generator/answer.hpp"
 
+#include "actors/utf8.hpp"
 #include "adapters/ports.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -13,12 +12,6 @@ namespace {
 
 constexpr size_t longest_quote = 200; ///< characters
 constexpr uint64_t day_ms = 86'400'000;
-
-/// Bytes that are no UTF-8 become U+FFFD.
-std::string repaired(std::string_view text) {
-  using json = nlohmann::json;
-  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
-}
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -37,7 +30,7 @@ uint64_t read_ms(const char* header, const std::optional<std::string>& value) {
   auto end = value->data() + value->size();
   auto [rest, error] = std::from_chars(value->data(), end, ms);
   if (error != std::errc{} || rest != end || ms > day_ms)
-    throw adapter_error{ec::invalid_argument, std::string{"the model's header "} + header + " is \"" + *value
+    throw adapter_error{ec::invalid_argument, std::string{"the model's header "} + header + " is \"" + valid_utf8(*value)
         + "\"; it must be a whole number of milliseconds, at most " + std::to_string(day_ms)};
   return ms;
 }
@@ -54,7 +47,7 @@ std::string quotation(std::string_view body) {
       line += ' ';
   if (line.ends_with(' '))
     line.pop_back();
-  line = repaired(line);
+  line = valid_utf8(line);
   size_t characters = 0;
   auto end = std::find_if(line.begin(), line.end(), [&](char c) { return begins_character(c) && ++characters > longest_quote; });
   line.erase(end, line.end());

@@ -3,6 +3,7 @@
 #include "adapters/http_generator/mp3_decoder.hpp"
 #include "adapters/http_generator/pcm_decoder.hpp"
 #include "adapters/http_generator/wav_decoder.hpp"
+#include "actors/utf8.hpp"
 #include "adapters/ports.hpp"
 
 #include <algorithm>
@@ -69,7 +70,7 @@ std::unique_ptr<decoder> make_decoder(std::string_view content_type) {
     return std::make_unique<pcm_decoder>(
         pcm_format{kind, number_of(type, "rate", 0), number_of(type, "channels", 1)});
   }
-  throw adapter_error{ec::invalid_argument, "the model's Content-Type is \"" + std::string{content_type} + "\"; allowed are " + allowed_types};
+  throw adapter_error{ec::invalid_argument, "the model's Content-Type is \"" + valid_utf8(content_type) + "\"; allowed are " + allowed_types};
 }
 
 void insist_on_format(uint64_t rate, uint64_t channels) {

@@ -1,5 +1,7 @@
 #include "adapters/postgres/values.hpp"
 
+#include "actors/utf8.hpp"
+
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -9,7 +11,7 @@ namespace segue::postgres {
 values& values::bind(const std::string& text) {
   if (text.find('\0') != std::string::npos) // it would end there
     throw adapter_error{ec::invalid_argument, "PostgreSQL keeps no text with a zero byte in it"};
-  texts_.push_back(text);
+  texts_.push_back(valid_utf8(text)); // it would take nothing else
   return *this;
 }
 

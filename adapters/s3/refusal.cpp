@@ -1,5 +1,6 @@
 #include "adapters/s3/refusal.hpp"
 
+#include "actors/utf8.hpp"
 #include "adapters/ports.hpp"
 
 #include <pugixml.hpp>
@@ -75,7 +76,7 @@ struct s3_error {
 };
 
 std::string printable(std::string text) {
-  text.resize(std::min(text.size(), longest_quotation));
+  text = beginning_of(valid_utf8(text), longest_quotation);
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
   return text;
 }

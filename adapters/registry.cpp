@@ -91,7 +91,7 @@ std::shared_ptr<catalogue_store> open_catalogue(const std::string& url, const ad
       {"sqlite",
           [](const std::string& rest, const adapter_context& c) {
             auto file = rest.empty() ? (c.data / "catalogue.sqlite").string() : rest;
-            return std::make_shared<sqlite::sqlite_catalogue>(file, c.connections);
+            return std::make_shared<sqlite::sqlite_catalogue>(file, c.connections, c.owner);
           }},
       {"postgresql",
           [](const std::string& rest, const adapter_context& c) {

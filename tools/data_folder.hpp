@@ -11,6 +11,12 @@ struct bad_folder {
   std::string what;
 };
 
+/// Throws `bad_folder` when a server could not keep its data there now. Makes nothing.
+void check_data_folder(const std::string& path);
+
+/// The folder itself, or the one that would have to be written to first.
+std::filesystem::path nearest_folder(const std::filesystem::path& path);
+
 class data_folder {
 public:
   /// Creates the folder if need be and locks it until destruction; the kernel unlocks it when the process dies.

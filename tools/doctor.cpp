@@ -2,10 +2,12 @@
 
 #include "adapters/registry.hpp"
 #include "adapters/store_url.hpp"
+#include "http/tls_context.hpp"
 #include "tools/compose.hpp"
 #include "tools/data_folder.hpp"
 #include "tools/engines.hpp"
 
+#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <nlohmann/json.hpp>
@@ -25,8 +27,8 @@ struct finding {
 
 finding check_folder(const settings& with) {
   try {
-    data_folder folder{with.data};
-    return {"data folder", true, folder.path().string() + " is writable and free"};
+    check_data_folder(with.data);
+    return {"data folder", true, std::filesystem::absolute(with.data).string() + " is writable and free"};
   } catch (const bad_folder& e) {
     return {"data folder", false, e.what};
   }
@@ -34,7 +36,7 @@ finding check_folder(const settings& with) {
 
 finding check_space(const settings& with) {
   std::error_code error;
-  auto space = std::filesystem::space(with.data, error);
+  auto space = std::filesystem::space(nearest_folder(with.data), error);
   if (error)
     return {"free space", false, with.data + ": " + error.message()};
   auto text = std::to_string(space.available >> 20) + " MiB free, " + std::to_string(with.reserve_bytes >> 20)
@@ -52,13 +54,14 @@ finding check_generator(const settings& with) {
   }
 }
 
-/// Opens the stores as a worker would, which takes nothing from a server that runs on them.
+/// Opens networked stores as a worker would, which takes nothing from a server that runs on them. Embedded ones are left alone: opening
+/// makes and mends files, and they may be those of a server that runs.
 finding check_stores(const settings& with) {
   try {
     std::string good, bad; // of all tenants
     for (auto& x : engines_of(with, with.data, false)) {
       try {
-        open_stores(x);
+        open_stores(x, which_stores::networked);
         for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
           good += (good.empty() ? "" : ", ") + redacted(url);
       } catch (const std::exception& e) {
@@ -71,19 +74,56 @@ finding check_stores(const settings& with) {
   }
 }
 
-finding check_port(const settings& with) {
+/// Whether an address can be listened on.
+std::string listening_fails(const std::string& host, unsigned short port) {
   namespace asio = boost::asio;
-  auto address = with.listen_host + ":" + std::to_string(with.listen_port);
-  if (!is_loopback(with.listen_host) && !with.insecure && !with.auth)
-    return {"listen address", false, address + " is not a loopback address, and neither --auth nor --insecure is given"};
+  boost::system::error_code error;
+  asio::io_context io;
+  asio::ip::tcp::resolver resolver{io};
+  auto found = resolver.resolve(host, std::to_string(port), error);
+  if (error)
+    return error.message();
   try {
-    asio::io_context io;
-    asio::ip::tcp::resolver resolver{io};
-    auto endpoint = resolver.resolve(with.listen_host, std::to_string(with.listen_port)).begin()->endpoint();
-    asio::ip::tcp::acceptor acceptor{io, endpoint};
-    return {"listen address", true, address + " is free"};
+    asio::ip::tcp::acceptor acceptor{io, found.begin()->endpoint()};
+    return {};
   } catch (const boost::system::system_error& e) {
-    return {"listen address", false, address + ": " + e.code().message() + "; give another one with --listen"};
+    return e.code().message();
+  }
+}
+
+finding check_port(const settings& with) {
+  try {
+    check_doors(with);
+    if (!with.tls_certificate.empty())
+      http::make_tls_context({with.tls_certificate, with.tls_key});
+  } catch (const cannot_start& e) {
+    return {"listen address", false, e.what};
+  } catch (const std::exception& e) {
+    return {"listen address", false, e.what()};
+  }
+  auto address = with.listen_host + ":" + std::to_string(with.listen_port);
+  auto why = listening_fails(with.listen_host, with.listen_port);
+  return {"listen address", why.empty(), why.empty() ? address + " is free" : address + ": " + why + "; give another one with --listen"};
+}
+
+/// The one where others join, or the one to join.
+finding check_nodes(const settings& with) {
+  bool joins = !with.join_host.empty();
+  auto host = joins ? with.join_host : with.cluster_host;
+  auto port = joins ? with.join_port : with.cluster_port;
+  auto address = host + ":" + std::to_string(port);
+  if (!joins) {
+    auto why = listening_fails(host, port);
+    return {"other nodes", why.empty(), why.empty() ? address + " is free" : address + ": " + why + "; give another one with --cluster-listen"};
+  }
+  try {
+    namespace asio = boost::asio;
+    asio::io_context io;
+    asio::ip::tcp::socket there{io};
+    asio::connect(there, asio::ip::tcp::resolver{io}.resolve(host, std::to_string(port)));
+    return {"other nodes", true, "somebody listens at " + address};
+  } catch (const boost::system::system_error& e) {
+    return {"other nodes", false, address + ": " + e.code().message() + "; is the node of --join running, with --cluster-listen?"};
   }
 }
 
@@ -92,7 +132,13 @@ finding check_port(const settings& with) {
 int run_doctor(const settings& with, bool json) {
   bool good = true;
   auto all = nlohmann::ordered_json::array();
-  for (const auto& check : {check_folder, check_space, check_stores, check_generator, check_port}) {
+  std::vector<finding (*)(const settings&)> checks;
+  if (with.join_host.empty()) // else it keeps nothing, and makes nothing
+    checks = {check_folder, check_space, check_stores, check_generator};
+  checks.push_back(check_port);
+  if (!with.join_host.empty() || !with.cluster_host.empty())
+    checks.push_back(check_nodes);
+  for (auto check : checks) {
     auto found = check(with);
     good = good && found.good;
     all.push_back({{"check", found.what}, {"ok", found.good}, {"detail", found.detail}});

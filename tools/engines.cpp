@@ -15,7 +15,8 @@ namespace {
 adapter_context context_of(const std::string& tenant, const settings& with, std::filesystem::path data, bool owner) {
   if (tenant != "default")
     data = data / "tenants" / tenant;
-  std::filesystem::create_directories(data);
+  if (owner)
+    std::filesystem::create_directories(data);
   adapter_context x{data, with.reserve_bytes, with.soundfont, with.generator_silence};
   x.store_timeout = with.store_timeout;
   x.connections = with.store_readers + 1;
@@ -95,15 +96,15 @@ std::vector<tenant_engines> engines_of(const settings& with, const std::filesyst
   return all;
 }
 
-void open_stores(tenant_engines& x) {
-  if (!x.chunks)
-    x.chunks = open_chunk_store(x.with->chunk_store, x.context);
-  if (!x.cache)
-    x.cache = open_chunk_cache(x.with->cache, x.context);
-  if (!x.catalogue)
-    x.catalogue = open_catalogue(x.with->catalogue, x.context);
-  if (!x.objects)
-    x.objects = open_object_store(x.with->objects, x.context);
+void open_stores(tenant_engines& x, which_stores which) {
+  auto open = [&](auto& store, const std::string& url, auto opened) {
+    if (!store && (which == which_stores::all || is_networked(url)))
+      store = opened(url, x.context);
+  };
+  open(x.chunks, x.with->chunk_store, open_chunk_store);
+  open(x.cache, x.with->cache, open_chunk_cache);
+  open(x.catalogue, x.with->catalogue, open_catalogue);
+  open(x.objects, x.with->objects, open_object_store);
 }
 
 std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant, bool owner) {

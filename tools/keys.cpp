@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 namespace segue {
@@ -29,16 +30,18 @@ int add_key(const settings& with, const key_wish& wish) {
   auto key = new_api_key(tenant);
   auto kept = describe_key(key, wish.user, *may, wish.note);
   catalogue->insert(kept);
-  std::fprintf(stderr, "Key %s of user %s, role %s. It is shown this once:\n", kept.id.c_str(), wish.user.c_str(), wish.role.c_str());
+  std::fprintf(stderr, "Key %s of user %s, role %s, for whoever serves from %s. It is shown this once:\n", kept.id.c_str(), wish.user.c_str(),
+      wish.role.c_str(), std::filesystem::absolute(with.data).c_str());
   std::printf("%s\n", key.c_str());
   return 0;
 }
 
 int list_keys(const settings& with, const std::string& tenant, bool json) {
   auto all = nlohmann::ordered_json::array();
+  auto catalogue = open_catalogue_of(with, tenant);
   if (!json)
     std::printf("%-10s %-8s %-24s %-24s %s\n", "ID", "ROLE", "USER", "CREATED", "NOTE");
-  for (const auto& x : open_catalogue_of(with, tenant)->keys()) {
+  for (const auto& x : catalogue->keys()) {
     all.push_back({{"id", x.id}, {"role", to_string(x.may)}, {"user", x.user_id}, {"created", format_time(x.created_at_ms)}, {"note", x.note}});
     if (!json)
       std::printf("%-10s %-8s %-24s %-24s %s\n", x.id.c_str(), to_string(x.may).c_str(), x.user_id.c_str(),

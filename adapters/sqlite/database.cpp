@@ -1,5 +1,6 @@
 #include "adapters/sqlite/database.hpp"
 
+#include "actors/utf8.hpp"
 #include "adapters/ports.hpp"
 
 namespace segue::sqlite {
@@ -20,13 +21,16 @@ namespace {
 
 } // namespace
 
-database::database(const std::string& file) {
+database::database(const std::string& file, bool creates) {
   sqlite3* opened = nullptr;
   auto result = sqlite3_open_v2(file.c_str(), &opened,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nullptr);
+      SQLITE_OPEN_READWRITE | (creates ? SQLITE_OPEN_CREATE : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, nullptr);
   handle_.reset(opened);
+  if (result == SQLITE_CANTOPEN && !creates)
+    throw adapter_error{ec::conflict, "there is no catalogue " + file + " yet: the first start of a server makes it, or `segue migrate`. Is that the "
+        "right --data?"};
   if (result != SQLITE_OK)
-    fail(opened, "opening the catalogue");
+    fail(opened, ("opening the catalogue " + file).c_str());
   sqlite3_busy_timeout(opened, static_cast<int>(patience.count()));
 }
 
@@ -53,7 +57,8 @@ statement::statement(database& db, const std::string& sql) : db_(&db) {
 }
 
 statement& statement::bind(const std::string& text) {
-  sqlite3_bind_text(handle_.get(), parameter_++, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+  auto valid = valid_utf8(text); // as in every other catalogue
+  sqlite3_bind_text(handle_.get(), parameter_++, valid.data(), static_cast<int>(valid.size()), SQLITE_TRANSIENT);
   return *this;
 }
 

@@ -17,8 +17,8 @@ inline constexpr std::chrono::milliseconds patience{5'000};
 /// One connection. Used by one thread at a time.
 class database {
 public:
-  /// Opens or creates the file. Throws `adapter_error`.
-  explicit database(const std::string& file);
+  /// Opens the file, and `creates` it if need be. Throws `adapter_error`.
+  explicit database(const std::string& file, bool creates = true);
 
   /// Runs statements that return nothing.
   void run(const char* sql);

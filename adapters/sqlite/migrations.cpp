@@ -87,4 +87,12 @@ void migrate(database& db) {
   alone.commit();
 }
 
+void expect_migrated(database& db) {
+  auto version = version_of(db);
+  if (version < migrations.size())
+    throw adapter_error{ec::conflict, "the catalogue has version " + std::to_string(version) + ", and this build needs version "
+            + std::to_string(migrations.size()) + ": it needs `segue migrate`, or the next start of a server; one of an older build should be "
+              "stopped before"};
+}
+
 } // namespace segue::sqlite

@@ -9,4 +9,7 @@ namespace segue::sqlite {
 /// was here.
 void migrate(database& db);
 
+/// Throws `ec::conflict` unless it is up to date.
+void expect_migrated(database& db);
+
 } // namespace segue::sqlite

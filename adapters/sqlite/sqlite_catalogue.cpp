@@ -41,11 +41,11 @@ std::unique_ptr<database> open_reader(const std::string& file) {
 
 } // namespace
 
-sqlite_catalogue::sqlite_catalogue(const std::string& file, size_t readers) {
-  auto db = std::make_unique<database>(file);
+sqlite_catalogue::sqlite_catalogue(const std::string& file, size_t readers, bool migrates) {
+  auto db = std::make_unique<database>(file, migrates);
   has_readers_ = begin_wal_in_time(*db) && readers > 0;
   db->run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
-  migrate(*db);
+  migrates ? migrate(*db) : expect_migrated(*db);
   writer_.add(std::move(db));
   for (size_t i = 0; has_readers_ && i < readers; ++i)
     readers_.add(open_reader(file));

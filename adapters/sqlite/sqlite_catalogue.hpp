@@ -8,9 +8,9 @@ namespace segue::sqlite {
 
 class sqlite_catalogue final : public catalogue_store {
 public:
-  /// Opens or creates the file and brings its schema up to date. `:memory:` keeps everything in memory. `readers`: how
-  /// many may read at the same time, while another one writes.
-  explicit sqlite_catalogue(const std::string& file, size_t readers = 1);
+  /// Opens or creates the file and brings its schema up to date; unless it `migrates`, it insists on finding it so. `:memory:` keeps
+  /// everything in memory. `readers`: how many may read at the same time, while another one writes.
+  explicit sqlite_catalogue(const std::string& file, size_t readers = 1, bool migrates = true);
 
   uint64_t insert(const generation_row& row) override;
   bool store(const generation_row& row) override;

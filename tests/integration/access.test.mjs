@@ -1,7 +1,7 @@
 // Who may do what: every route with every kind of credential, what nobody may learn, and which doors never open.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { everyCase } from '../support/cases.mjs';
@@ -62,7 +62,14 @@ describe('a server with --auth and two tenants', { timeout: 120_000 }, () => {
     return stdout.trim();
   };
 
-  before(async () => (keys.writer = await addKey('alpha', 'ann', 'writer'))); // before the first start
+  before(async () => {
+    const early = await keysCommand('add', 'alpha', '--user', 'ann', '--role', 'writer');
+    assert.equal(early.code, 1, 'a key for a catalogue that nobody has made');
+    assert.match(early.stderr, /there is no catalogue .*alpha.catalogue.sqlite yet.*`segue migrate`/);
+    assert(!existsSync(join(data, 'tenants')), 'and it does not make one');
+    assert.equal((await run('segue', ['migrate', '--config', config, '--data', data], { env })).code, 0);
+    keys.writer = await addKey('alpha', 'ann', 'writer'); // before the first start
+  });
   const server = useServer({ args: ['--auth', '--config', config], data, env });
   before(async () => {
     keys.reader = await addKey('alpha', 'ann', 'reader'); // while the server runs

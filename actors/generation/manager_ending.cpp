@@ -11,8 +11,9 @@ caf::result<generation_status> manager_state::on(const cancel_generation& x) {
   if (!resumed_)
     return not_resumed();
   if (auto row = queue_.take(x.request_id)) {
-    row->decided = generation_state::cancelled; // it begins with its end
-    run(std::move(*row));
+    if (row->decided == generation_state::queued) // else an earlier life has recorded how it ends
+      row->decided = generation_state::cancelled;
+    run(std::move(*row)); // it begins with its end
     count();
   }
   if (auto at = live_.find(x.request_id); at != live_.end()) {

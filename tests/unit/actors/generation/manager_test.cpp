@@ -167,6 +167,22 @@ CAF_TEST(a queued generation is cancelled without a sound) {
   CAF_CHECK_EQUAL(x.counters.generations_running.Value(), 1);
 }
 
+CAF_TEST(a cancelled generation whose end was recorded before ends like that) {
+  world x{running(1)};
+  x.accept(1, whole_hour, true);
+  auto row = x.accept(2);
+  row.decided = generation_state::failed;
+  row.reason = "no strings";
+  x.crash();
+  CAF_CHECK(x.rows->store(row));
+  x.start_again();
+  auto ended = x.ask(x.manager, cancel_generation{row.request_id}).reply().row;
+  CAF_CHECK_EQUAL(ended.state, generation_state::failed);
+  CAF_CHECK_EQUAL(ended.reason, "no strings");
+  CAF_CHECK_EQUAL(x.stored(row.request_id).state, generation_state::failed);
+  CAF_CHECK_EQUAL(x.story(row.request_id), "queued failed");
+}
+
 CAF_TEST(a running generation is cancelled and what was made stays) {
   world x;
   auto row = x.accept(1, whole_hour, true);

@@ -70,7 +70,8 @@ public:
         case producers::verdict::duplicate:
           if (find(x.producer) != pending_.end())
             return {append_verdict::kind::join, {}, ec::none, {}};
-          return {append_verdict::kind::answer, {row.tail, true, row.closed, last->seq}, ec::none, {}};
+          return {append_verdict::kind::answer,
+              {row.tail, true, row.closed, durable_producers_.last(x.producer.id)->seq}, ec::none, {}};
         case producers::verdict::stale:
           return refuse(ec::stale_producer, std::to_string(last->epoch));
         case producers::verdict::bad_start:

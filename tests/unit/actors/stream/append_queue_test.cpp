@@ -130,6 +130,16 @@ CAF_TEST(a repetition waits for the pending append and is told it was one) {
   CAF_CHECK(verdict.what == kind::answer && verdict.reply.duplicate);
 }
 
+CAF_TEST(a repetition of what is durable tells nothing of what is pending) {
+  offer(bytes("abc", {"p", 1, 0}));
+  offer(bytes("de", {"p", 1, 1}));
+  queue.settle(stored(queue.next_write(row, 3)));
+  auto verdict = queue.judge(row, bytes("abc", {"p", 1, 0}));
+  CAF_CHECK(verdict.what == kind::answer);
+  CAF_CHECK_EQUAL(verdict.reply.next, 3u);
+  CAF_CHECK_EQUAL(verdict.reply.producer_seq, 0u);
+}
+
 CAF_TEST(what was abandoned counts no more) {
   offer(bytes("abc", {"p", 1, 0}));
   queue.settle(stored(queue.next_write(row, 1000)));

@@ -199,7 +199,8 @@ private:
     return std::find_if(pending_.begin(), pending_.end(), [&](const auto& x) { return x.producer == tag; });
   }
 
-  /// What is still allowed once a stream is closed, or about to be: repeating what closed it.
+  /// What is still allowed once a stream is closed, or about to be: repeating what closed it. As long as the store may still
+  /// refuse the close, nobody is told that it is.
   append_verdict judge_closed(const stream_row& row, const append_chunk& x) const {
     bool by_producer = !x.producer.id.empty();
     const auto& closed_by = row.closed ? row.closed_by : pending_.back().producer;
@@ -210,7 +211,7 @@ private:
     }
     if (by_producer && producers_.judge(x.producer) == producers::verdict::stale)
       return refuse(ec::stale_producer, std::to_string(producers_.last(x.producer.id)->epoch));
-    return refuse(ec::closed, "the stream is closed");
+    return row.closed ? refuse(ec::closed, "the stream is closed") : refuse(ec::busy, "the stream is being closed");
   }
 
   size_t most_bytes_;

@@ -166,11 +166,20 @@ CAF_TEST(closed goes before type and type before sequence) {
   wrong.content_type = "text/plain";
   CAF_CHECK(refusal(wrong) == ec::wrong_type);
   offer(closing());
-  CAF_CHECK(refusal(wrong) == ec::closed);
-  CAF_CHECK(offer(closing()) == kind::join);
   queue.settle(stored(queue.next_write(row, 1000)));
+  CAF_CHECK(refusal(wrong) == ec::closed);
   CAF_CHECK(refusal(bytes("x")) == ec::closed);
   CAF_CHECK(queue.judge(row, closing()).what == kind::answer);
+}
+
+CAF_TEST(as long as a close is pending nobody is told that the stream is closed) {
+  offer(bytes("abc", {"p", 1, 0}));
+  offer(closing({"p", 1, 1}));
+  CAF_CHECK(offer(closing({"p", 1, 1})) == kind::join);
+  for (const auto& late : {bytes("x"), bytes("x", {"p", 1, 2}), bytes("abc", {"p", 1, 0})})
+    CAF_CHECK_EQUAL(refusal(late), ec::busy);
+  queue.abandon();
+  CAF_CHECK(offer(bytes("x")) == kind::accept);
 }
 
 CAF_TEST(the append that closed may be repeated by its producer alone) {

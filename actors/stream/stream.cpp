@@ -188,11 +188,17 @@ void stream_state::failed(const caf::error& why) {
   recover();
 }
 
-/// A claim goes through the same queue as every write: once it is answered, no earlier write is undecided.
+/// A claim goes through the same queue as every write: once it is answered, no earlier write is undecided. A store that has lost
+/// what it had acknowledged leaves us with what is not so: readers and producers go on with a successor, from what is left.
 void stream_state::recover() {
   self_->request(store_, options_.store_timeout, claim_stream{row_.path})
       .then(
           [this](const stream_written& x) {
+            if (x.row.tail < row_.tail) {
+              log::error("stream", "acknowledged_lost", row_.path + ": the store ends at " + std::to_string(x.row.tail)
+                  + ", and had acknowledged " + std::to_string(row_.tail));
+              return self_->quit();
+            }
             recovering_ = false;
             settle(x.row);
             give_up(caf::make_error(ec::unavailable, std::string{"not stored, because a write to the store failed"}));

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "tests/support/actor_fixture.hpp"
+#include "tests/support/forgetful_store.hpp"
 #include "tests/support/test.hpp"
 
 using namespace segue;
@@ -235,6 +236,33 @@ CAF_TEST(a stream that was fenced gives up and tells its producer) {
     CAF_CHECK_EQUAL(x.append(x.open(), "def").reply().next, 6u);
     CAF_CHECK_EQUAL(x.content("a"), "abcdef");
   });
+}
+
+CAF_TEST(a stream whose store has lost what was acknowledged begins anew from what is left) {
+  for (bool owned : {true, false}) {
+    chunk_store_engine engine{"memory:"};
+    chunk_store_engine saved{"memory:"};
+    auto store = std::make_shared<forgetful_store>(engine.get(), saved.get());
+    actor_fixture x{store};
+    auto stream = x.open();
+    x.append(stream, "abc");
+    store->stop_saving();
+    x.append(stream, "def");
+    if (!owned) {
+      x.kill(stream);
+      stream = x.open();
+    }
+    auto waiting = x.read(stream, 6, 100, 30'000);
+    store->forget();
+    if (owned)
+      x.store->fail_commits(fault::before_write);
+    auto late = x.append(stream, "ghij").error();
+    CAF_CHECK(owned ? code_of(late) == ec::unavailable : has_retired(late));
+    CAF_CHECK_EQUAL(waiting.code(), ec::unavailable);
+    CAF_CHECK_EQUAL(x.content("a"), "abc");
+    CAF_CHECK_EQUAL(x.append(x.open(), "ghij").reply().next, 7u);
+    CAF_CHECK_EQUAL(x.content("a"), "abcghij");
+  }
 }
 
 CAF_TEST(whatever fails a producer that repeats is stored once and in order) {

@@ -78,8 +78,8 @@ void generation_performer::perform(lifecycle::step step) {
 
 void generation_performer::open_streams() {
   auto refused = [this](const caf::error& why) {
-    // Purged meanwhile, fenced by a newer attempt, or the sound went on where an older one ended after all: if there is
-    // something left to do, the manager has it begun anew.
+    // Purged meanwhile, fenced by a newer attempt, or the streams end elsewhere than they should, as an older attempt went on
+    // after all or the store has lost something: if there is something left to do, the manager has it begun anew.
     log::warning("generation", "superseded", life_.row().request_id + ": " + to_string(code_of(why)));
     self_->quit();
   };

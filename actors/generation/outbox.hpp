@@ -87,7 +87,7 @@ private:
     auto seq = x.producer.seq;
     self_->request(stream_, timeout, std::move(x))
         .then([this, seq](const chunk_appended& done) { settle(seq, done); },
-            [this, round = round_](const caf::error& why) { failed(round, why); });
+            [this, seq, round = round_](const caf::error& why) { failed(seq, round, why); });
   }
 
   void settle(uint64_t seq, const chunk_appended& done) {
@@ -99,10 +99,12 @@ private:
     }
   }
 
-  void failed(uint64_t round, const caf::error& why) {
+  void failed(uint64_t seq, uint64_t round, const caf::error& why) {
     if (round != round_ || pausing_)
       return; // everything is sent again anyway
-    if (!mendable(code_of(why))) {
+    bool oldest = !waiting_.empty() && waiting_.front().append.producer.seq == seq;
+    bool lost = oldest && code_of(why) == ec::producer_gap; // what was acknowledged before is not there any more
+    if (lost || !mendable(code_of(why))) {
       on_refused_(why);
       return;
     }

@@ -1,6 +1,7 @@
 // Generations while actors die and stores fail: delayed, never doubled, never lost.
 #define CAF_SUITE actors.generation.manager_faults
 
+#include "tests/support/forgetful_store.hpp"
 #include "tests/support/generation_fixture.hpp"
 #include "tests/support/test.hpp"
 
@@ -171,6 +172,25 @@ CAF_TEST(a store that is away for a while only delays a generation) {
     x.store->fail_reopens(40);
     x.pass(2s);
     CAF_CHECK_EQUAL(x.find(row.request_id).state, generation_state::running);
+    x.end_of(row.request_id);
+    x.check_complete(row);
+  }
+}
+
+CAF_TEST(a generation whose store has lost what was acknowledged goes on from what is left) {
+  for (auto unknown : {false, true}) {
+    chunk_store_engine engine{"memory:"};
+    chunk_store_engine saved{"memory:"};
+    catalogue_engine rows{"sqlite::memory:"};
+    auto store = std::make_shared<forgetful_store>(engine.get(), saved.get());
+    generation_fixture x{store, rows.get()};
+    auto row = x.accept(1, 12, true);
+    x.pass(2s);
+    store->stop_saving();
+    x.pass(2s);
+    store->forget();
+    if (unknown)
+      x.store->fail_commits(fault::before_write);
     x.end_of(row.request_id);
     x.check_complete(row);
   }

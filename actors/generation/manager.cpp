@@ -225,9 +225,18 @@ void manager_state::restart(const std::string& request_id) {
             launch(x);
           },
           [this, request_id](const caf::error& why) {
-            log::error("generation", "lost", request_id + ": " + to_string(code_of(why)));
-            remove(request_id, why); // purged meanwhile; or the catalogue is gone, and we shall be restarted
+            if (code_of(why) == ec::not_found)
+              return remove(request_id, why); // purged meanwhile
+            log::warning("generation", "restart_failed", request_id + ": " + to_string(code_of(why)) + " " + detail_of(why));
+            if (restarting_.empty())
+              self_->delayed_send(self_, options_.each.retry, retry_step{});
+            restarting_.push_back(request_id);
           });
+}
+
+void manager_state::on(const retry_step&) {
+  for (const auto& id : std::exchange(restarting_, {}))
+    restart(id);
 }
 
 // -- finding -----------------------------------------------------------------------------------------------------------
@@ -288,6 +297,7 @@ manager_impl::behavior_type manager(manager_impl::stateful_pointer<manager_state
       [&st](const check_readiness& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const resume_queue& x) { return st.on(x); },
+      [&st](const retry_step& x) { return st.on(x); },
       [&st](const tell_places& x) { return st.on(x); },
   };
 }

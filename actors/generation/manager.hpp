@@ -18,8 +18,8 @@ struct manager_options {
   generation_options each;
 };
 
-/// `manager_actor` and the timer it sends to itself.
-using manager_impl = manager_actor::extend<reacts_to<resume_queue>, reacts_to<tell_places>>;
+/// `manager_actor` and the timers it sends to itself.
+using manager_impl = manager_actor::extend<reacts_to<resume_queue>, reacts_to<retry_step>, reacts_to<tell_places>>;
 
 class manager_state {
 public:
@@ -38,6 +38,7 @@ public:
   caf::result<generation_purged> on(const purge_generation& x);
   void on(const generation_progressed& x);
   void on(const resume_queue&);
+  void on(const retry_step&);
   void on(const tell_places&);
   readiness_checked on(const check_readiness&) const { return {resumed_, {}}; }
   caf::result<actor_description> on(const describe_actor&);
@@ -93,6 +94,7 @@ private:
   bool telling_ = false; ///< a timer runs after which changed places are told
   std::map<std::string, live_generation> live_;
   std::map<caf::actor_addr, std::string> ids_; ///< of the live ones
+  std::vector<std::string> restarting_;        ///< whose rows could not be read: asked for again
   std::map<std::string, purge_actor> purges_;  ///< of what is being purged, and of what somebody wants purged
   restart_budget purge_restarts_;
 };

@@ -3,6 +3,8 @@
 
 #include "tests/support/forgetful_store.hpp"
 #include "tests/support/generation_fixture.hpp"
+
+#include "tests/support/faulty_catalogue.hpp"
 #include "tests/support/test.hpp"
 
 using namespace segue;
@@ -194,6 +196,28 @@ CAF_TEST(a generation whose store has lost what was acknowledged goes on from wh
     x.end_of(row.request_id);
     x.check_complete(row);
   }
+}
+
+CAF_TEST(a generation that stops while the catalogue is away goes on when it is back) {
+  chunk_store_engine chunks{"memory:"};
+  catalogue_engine rows{"sqlite::memory:"};
+  auto catalogue = std::make_shared<faulty_catalogue>(rows.get(), std::make_shared<failing_calls>());
+  generation_fixture x{chunks.get(), catalogue};
+  auto first = x.accept(1, 12, true);
+  auto second = x.accept(2, 12, true);
+  x.pass(2s);
+  catalogue->away(true);
+  auto dead = x.script->performers;
+  for (const auto& performer : dead)
+    x.kill(caf::actor_cast<caf::actor>(performer));
+  auto cancelled = x.post(x.manager, cancel_generation{second.request_id});
+  x.pass(5s);
+  CAF_CHECK(!cancelled.here());
+  catalogue->away(false);
+  x.end_of(first.request_id);
+  x.check_complete(first);
+  CAF_CHECK_EQUAL(cancelled.reply().row.state, generation_state::cancelled);
+  CAF_CHECK_EQUAL(x.counters.restarts.Value(), 2);
 }
 
 CAF_TEST(a cancellation can meet any point) {

@@ -150,8 +150,10 @@ void directory_state::start(const std::string& path, stream_written x) {
   e.row = x.row;
   if (e.row.soft_deleted)
     return refuse_deleted(path);
-  if (!created && e.row.expires_at_ms != 0 && e.row.expires_at_ms <= unix_now_ms())
+  if (!created && e.row.expires_at_ms != 0 && e.row.expires_at_ms <= unix_now_ms()) {
+    e.deadline = self_->clock().now();
     return remove(path);
+  }
   auto deadline = created ? expiry::never : expiries_.deadline(path);
   expiries_.forget(path);
   e.stream = self_->spawn(stream, std::move(x), deadline, store_, directory_actor{self_}, options_, metrics_);

@@ -46,8 +46,7 @@ private:
     stream_row row;
     std::vector<waiting_request> waiting;
     std::vector<removed_promise> removers;
-    bool expired = false;
-    expiry::time_point deadline = expiry::never; ///< of one that retires
+    expiry::time_point deadline = expiry::never; ///< of one that ends, or of one that is removed, should that fail
   };
 
   caf::result<stream_opened> enter(stream_wish wish);
@@ -62,7 +61,7 @@ private:
   void remove(const std::string& path);
   void vacate(const std::string& path);
   void load_expiries(stream_id above);
-  void watch(const std::string& path, expiry::time_point deadline);
+  void watch(const std::string& path, expiry::time_point deadline, expiry::time_point earliest = expiry::time_point::min());
   void expire_at(expiry::time_point deadline);
 
   directory_impl::pointer self_;

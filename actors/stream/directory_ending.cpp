@@ -21,7 +21,7 @@ void directory_state::on(const stream_expired& x) {
   auto at = entries_.find(x.path);
   if (at == entries_.end() || at->second.now != entry::phase::live || self_->current_sender() != at->second.stream)
     return;
-  at->second.expired = true;
+  at->second.deadline = self_->clock().now();
   stop(at->second);
 }
 
@@ -54,20 +54,25 @@ void directory_state::stopped(const caf::down_msg& x) {
     metrics_->restarts.Increment();
     log::warning("directory", "stream_died", path + ": " + caf::to_string(x.reason));
   }
-  if (!e.removers.empty() || e.expired)
+  auto now = self_->clock().now();
+  if (e.deadline == expiry::never) // it has not told when
+    e.deadline = expiry{e.row, now, unix_now_ms()}.deadline();
+  if (!e.removers.empty() || e.deadline <= now)
     return remove(path);
-  bool died = e.now == entry::phase::live;
-  watch(path, died ? expiry{e.row, self_->clock().now(), unix_now_ms()}.deadline() : e.deadline);
+  watch(path, e.deadline);
   vacate(path);
 }
 
+/// Should it fail, the stream expires as if nobody had tried; one whose time is over stays so, and is tried again later.
 void directory_state::remove(const std::string& path) {
-  entries_[path].now = entry::phase::deleting;
+  auto& e = entries_[path];
+  e.now = entry::phase::deleting;
+  e.deadline = std::min(e.deadline, expiries_.deadline(path));
   expiries_.forget(path);
   auto settle = [this, path](const caf::error* why) {
     auto& e = entries_[path];
-    if (why && e.removers.empty())
-      expiries_.set(path, self_->clock().now() + options_.store_timeout); // it had expired: tried again
+    if (why)
+      watch(path, e.deadline, self_->clock().now() + options_.store_timeout);
     for (auto& promise : std::exchange(e.removers, {}))
       if (why)
         promise.deliver(*why);
@@ -76,7 +81,6 @@ void directory_state::remove(const std::string& path) {
     for (auto& x : why ? std::exchange(e.waiting, {}) : std::vector<waiting_request>{})
       x.promise.deliver(*why);
     vacate(path);
-    expire_at(expiries_.next());
   };
   self_->request(store_, options_.store_timeout, delete_stream{path})
       .then([settle](const stream_written&) { settle(nullptr); }, [settle](const caf::error& why) { settle(&why); });
@@ -86,7 +90,6 @@ void directory_state::remove(const std::string& path) {
 void directory_state::vacate(const std::string& path) {
   auto& e = entries_[path];
   e.stream = nullptr;
-  e.expired = false;
   e.deadline = expiry::never;
   if (e.waiting.empty())
     entries_.erase(path);
@@ -116,9 +119,9 @@ void directory_state::load_expiries(stream_id above) {
 }
 
 /// Of a stream that nobody has open.
-void directory_state::watch(const std::string& path, expiry::time_point deadline) {
-  expiries_.set(path, deadline);
-  expire_at(deadline);
+void directory_state::watch(const std::string& path, expiry::time_point deadline, expiry::time_point earliest) {
+  expiries_.set(path, deadline, earliest);
+  expire_at(expiries_.next());
 }
 
 /// A timer that is no longer the next one runs out without effect.
@@ -137,8 +140,12 @@ void directory_state::on(const check_expiry&) {
   if (auto above = std::exchange(list_again_, std::nullopt))
     load_expiries(*above);
   for (const auto& path : expiries_.take_over(now))
-    if (auto [at, fresh] = entries_.try_emplace(path); fresh)
+    if (auto [at, fresh] = entries_.try_emplace(path); fresh) {
+      at->second.deadline = now;
       remove(path);
+    } else { // it is being opened
+      watch(path, now, now + options_.store_timeout);
+    }
   expire_at(expiries_.next());
 }
 

@@ -23,10 +23,10 @@ void expiry::use(time_point now) {
     deadline_ = now + ttl_;
 }
 
-void expiries::set(const std::string& path, time_point deadline) {
+void expiries::set(const std::string& path, time_point deadline, time_point earliest) {
   forget(path);
   if (deadline != expiry::never)
-    by_path_[path] = by_time_.emplace(deadline, path);
+    by_path_[path] = by_time_.emplace(std::max(deadline, earliest), timed{path, deadline});
 }
 
 void expiries::forget(const std::string& path) {
@@ -39,13 +39,13 @@ void expiries::forget(const std::string& path) {
 
 expiries::time_point expiries::deadline(const std::string& path) const {
   auto known = by_path_.find(path);
-  return known == by_path_.end() ? expiry::never : known->second->first;
+  return known == by_path_.end() ? expiry::never : known->second->second.deadline;
 }
 
 std::vector<std::string> expiries::take_over(time_point now) {
   std::vector<std::string> taken;
   while (!by_time_.empty() && by_time_.begin()->first <= now) {
-    taken.push_back(by_time_.begin()->second);
+    taken.push_back(by_time_.begin()->second.path);
     forget(taken.back());
   }
   return taken;

@@ -41,21 +41,27 @@ class expiries {
 public:
   using time_point = expiry::time_point;
 
-  void set(const std::string& path, time_point deadline);
+  /// It is not taken before `earliest`, as long as its time may be over by then.
+  void set(const std::string& path, time_point deadline, time_point earliest = time_point::min());
   void forget(const std::string& path);
 
   /// When this one's time is over.
   time_point deadline(const std::string& path) const;
 
-  /// Takes out those whose time is over.
+  /// Takes out those whose time is over, unless they are to be taken later.
   std::vector<std::string> take_over(time_point now);
 
-  /// When the first one's time is over.
+  /// When the first one is to be taken.
   time_point next() const { return by_time_.empty() ? expiry::never : by_time_.begin()->first; }
 
 private:
-  std::multimap<time_point, std::string> by_time_;
-  std::map<std::string, std::multimap<time_point, std::string>::iterator> by_path_;
+  struct timed {
+    std::string path;
+    time_point deadline;
+  };
+
+  std::multimap<time_point, timed> by_time_; ///< when they are to be taken
+  std::map<std::string, std::multimap<time_point, timed>::iterator> by_path_;
 };
 
 } // namespace segue

@@ -139,6 +139,53 @@ CAF_TEST(a stream that cannot be removed just now goes later) {
   CAF_CHECK(!x.store->load_row("a"));
 }
 
+CAF_TEST(a stream that could not be removed when somebody wished it expires all the same) {
+  for (bool live : {true, false}) {
+    stream_options options;
+    options.idle = live ? 1h : 5s;
+    actor_fixture x{chunk_store_engine{"memory:"}.get(), options};
+    x.ask(x.directory, with_ttl("a", 30, "abc"));
+    x.pass(12s, 1s);
+    x.store->fail_commits(fault::before_write);
+    CAF_CHECK_NOT_EQUAL(x.ask(x.directory, remove_stream{"a"}).code(), ec::none);
+    CAF_CHECK(x.store->load_row("a").has_value());
+    x.pass(2min, 1s);
+    CAF_CHECK(!x.store->load_row("a"));
+  }
+}
+
+CAF_TEST(a stream whose time is over is not found again though it could not be removed) {
+  actor_fixture x{chunk_store_engine{"memory:"}.get()};
+  x.ask(x.directory, with_ttl("a", 10, "abc"));
+  x.store->fail_commits(fault::before_write, 1, 0);
+  x.pass(11s, 1s);
+  CAF_CHECK(x.store->load_row("a").has_value());
+  x.store->fail_commits(fault::before_write, 1, 0);
+  CAF_CHECK_NOT_EQUAL(found(x, "a"), ec::none);
+  CAF_CHECK_EQUAL(x.store->faults(), 2u);
+  CAF_CHECK_EQUAL(found(x, "a"), ec::not_found);
+  CAF_CHECK(!x.store->load_row("a"));
+}
+
+CAF_TEST(a stream whose time is over while somebody cannot read it expires) {
+  stream_options options;
+  options.idle = 5s;
+  actor_fixture x{chunk_store_engine{"memory:"}.get(), options};
+  x.ask(x.directory, with_ttl("a", 30, "abc"));
+  x.pass(29s, 1s);
+  x.store->fail_reads(true);
+  auto find = x.post(x.directory, find_stream{"a"});
+  x.consume_message();
+  x.consume_message(); // it is being opened
+  x.advance_time(10s);
+  x.consume_messages();
+  CAF_CHECK_NOT_EQUAL(find.code(), ec::none);
+  x.store->fail_reads(false);
+  CAF_CHECK(x.store->load_row("a").has_value());
+  x.pass(1min, 1s);
+  CAF_CHECK(!x.store->load_row("a"));
+}
+
 CAF_TEST(a fork reads its parent and then itself and is kept when the parent goes) {
   for_each_chunk_store([](chunk_store_engine& engine) {
     actor_fixture x{engine.get()};

@@ -60,6 +60,18 @@ CAF_TEST(what was used long before ends earlier) {
   CAF_CHECK(x.deadline() == start + 12s);
 }
 
+CAF_TEST(one whose time is over may be taken later) {
+  expiries all;
+  all.set("again", start, start + 3s);
+  all.set("early", start + 1s);
+  all.set("late", start + 5s, start + 3s);
+  CAF_CHECK(all.deadline("again") == start);
+  CAF_CHECK(all.next() == start + 1s);
+  CAF_CHECK_EQUAL(all.take_over(start + 2s), std::vector<std::string>{"early"});
+  CAF_CHECK_EQUAL(all.take_over(start + 4s), std::vector<std::string>{"again"});
+  CAF_CHECK(all.next() == start + 5s);
+}
+
 CAF_TEST(those whose time is over are taken in its order) {
   expiries all;
   all.set("late", start + 3s);

@@ -57,6 +57,8 @@ caf::result<stream_opened> directory_state::on(const find_stream& x) {
 caf::result<stream_opened> directory_state::enter(stream_wish wish) {
   auto path = wish.path;
   auto [at, fresh] = entries_.try_emplace(path);
+  if (at->second.waiters() >= options_.parked_readers)
+    return too_many_wait();
   waiting_request request{std::move(wish), self_->make_response_promise<opened_promise>()};
   auto promise = request.promise;
   if (at->second.now == entry::phase::live) {
@@ -67,6 +69,11 @@ caf::result<stream_opened> directory_state::enter(stream_wish wish) {
       begin(path);
   }
   return promise;
+}
+
+caf::error directory_state::too_many_wait() {
+  metrics_->reads_refused.Increment();
+  return caf::make_error(ec::busy, std::string{"too many requests wait for this stream"});
 }
 
 void directory_state::answer(const entry& e, waiting_request& x, bool created) {
@@ -89,7 +96,8 @@ void directory_state::refuse_deleted(const std::string& path) {
   vacate(path);
 }
 
-/// Looks the path up in the store, or creates it there when one of those who wait wants it created.
+/// Looks the path up in the store, or creates it there when one of those who wait wants it created. However long the store needs
+/// to write, it answers or dies; what is given up before would still be done.
 void directory_state::begin(const std::string& path) {
   auto& e = entries_[path];
   e.now = entry::phase::opening;
@@ -98,8 +106,7 @@ void directory_state::begin(const std::string& path) {
   auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [](auto& x) { return x.creates(); });
   auto failed = [this, path](const caf::error& why) { missing(path, why); };
   if (creator != e.waiting.end())
-    self_->request(store_, options_.store_timeout,
-            create_stream{creator->wish, unix_now_ms(), options_.streams, options_.most_bytes})
+    self_->request(store_, caf::infinite, create_stream{creator->wish, unix_now_ms(), options_.streams, options_.most_bytes})
         .then([this, path](stream_written& x) { start(path, std::move(x)); },
             [this, path](const caf::error& why) { cannot_create(path, why); });
   else

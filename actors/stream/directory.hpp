@@ -46,10 +46,12 @@ private:
     stream_row row;
     std::vector<waiting_request> waiting;
     std::vector<removed_promise> removers;
+    size_t waiters() const { return waiting.size() + removers.size(); }
     expiry::time_point deadline = expiry::never; ///< of one that ends, or of one that is removed, should that fail
   };
 
   caf::result<stream_opened> enter(stream_wish wish);
+  caf::error too_many_wait();
   static void answer(const entry& e, waiting_request& x, bool created);
   void begin(const std::string& path);
   void missing(const std::string& path, const caf::error& why);

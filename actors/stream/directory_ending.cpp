@@ -26,9 +26,11 @@ void directory_state::on(const stream_expired& x) {
 }
 
 caf::result<stream_removed> directory_state::on(const remove_stream& x) {
-  auto promise = self_->make_response_promise<removed_promise>();
   auto [at, fresh] = entries_.try_emplace(x.path);
   auto& e = at->second;
+  if (e.waiters() >= options_.parked_readers)
+    return too_many_wait();
+  auto promise = self_->make_response_promise<removed_promise>();
   e.removers.push_back(promise);
   if (fresh)
     remove(x.path);
@@ -82,7 +84,7 @@ void directory_state::remove(const std::string& path) {
       x.promise.deliver(*why);
     vacate(path);
   };
-  self_->request(store_, options_.store_timeout, delete_stream{path})
+  self_->request(store_, caf::infinite, delete_stream{path})
       .then([settle](const stream_written&) { settle(nullptr); }, [settle](const caf::error& why) { settle(&why); });
 }
 

@@ -23,7 +23,7 @@ struct stream_options {
   uint64_t most_bytes = UINT64_MAX;       ///< of a stream of an application; beyond it: `ec::too_large`
   size_t producers = 10'000;              ///< of one stream; a further one: `ec::busy`
   size_t streams = 1'000'000;             ///< of applications; a further one: `ec::busy`
-  size_t parked_readers = 10'000;         ///< reads waiting at the tail; beyond it: `ec::busy`
+  size_t parked_readers = 10'000;         ///< reads waiting at the tail, or requests until it begins or is removed; beyond it: `ec::busy`
   std::chrono::milliseconds idle{60'000}; ///< unused for so long, a stream asks to retire
   std::chrono::milliseconds store_timeout{30'000};
   std::chrono::milliseconds recovery_pause{100}; ///< between two attempts to learn what became of a write

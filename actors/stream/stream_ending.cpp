@@ -27,7 +27,7 @@ void stream_state::on(const check_idle&) {
     auto left = expiry_.deadline() - self_->clock().now();
     expires_in_ms = std::max(std::chrono::duration_cast<std::chrono::milliseconds>(left).count(), int64_t{0});
   }
-  self_->request(directory_, options_.store_timeout, may_retire{row_.path, expires_in_ms})
+  self_->request(directory_, caf::infinite, may_retire{row_.path, expires_in_ms}) // given up, it would still be granted
       .then(
           [this](const retirement_decided& x) {
             moved_ = x.granted;

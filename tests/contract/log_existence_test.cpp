@@ -100,6 +100,61 @@ CAF_TEST(a find during a retirement gets the successor) {
   }
 }
 
+CAF_TEST(however long a store needs nobody finds what it still removes and what it creates expires) {
+  for (size_t at = 0; at < 12; ++at) {
+    chunk_store_engine engine{"memory:"};
+    actor_fixture x{engine.get()};
+    auto late = [&](auto request) {
+      auto answer = x.post(x.directory, request);
+      for (size_t i = 0; i < at; ++i)
+        x.consume_message();
+      x.advance_time(35s);
+      return answer;
+    };
+    x.open();
+    auto removed = late(remove_stream{"a"});
+    auto found = x.ask(x.directory, find_stream{"a"});
+    CAF_CHECK_EQUAL(removed.code(), ec::none);
+    CAF_CHECK_EQUAL(found.code(), ec::not_found);
+    auto created = late(open_stream{{.path = "a", .content_type = "text/plain", .ttl_s = 100}});
+    x.consume_messages();
+    CAF_CHECK_EQUAL(created.code(), ec::none);
+    x.pass(2min, 1s);
+    CAF_CHECK(!x.store->load_row("a"));
+  }
+}
+
+CAF_TEST(a stream that hears late that it may retire does so) {
+  for (size_t at = 0; at < 12; ++at) {
+    chunk_store_engine engine{"memory:"};
+    actor_fixture x{engine.get()};
+    x.open();
+    x.pass(59s, 1s);
+    x.advance_time(1010ms);
+    for (size_t i = 0; i < at; ++i)
+      x.consume_message();
+    x.advance_time(35s);
+    x.consume_messages();
+    CAF_CHECK_EQUAL(x.counters.streams_live.Value(), 0);
+    CAF_CHECK(x.ask(x.directory, find_stream{"a"}).here());
+  }
+}
+
+CAF_TEST(more requests than may wait for a stream are refused) {
+  stream_options options;
+  options.parked_readers = 1;
+  actor_fixture x{chunk_store_engine{"memory:"}.get(), options};
+  auto opened = x.post(x.directory, open_stream{"a", "audio/mpeg"});
+  auto found = x.post(x.directory, find_stream{"a"});
+  auto removed = x.post(x.directory, remove_stream{"a"});
+  x.consume_messages();
+  CAF_CHECK_EQUAL(opened.code(), ec::none);
+  CAF_CHECK_EQUAL(found.code(), ec::busy);
+  CAF_CHECK_EQUAL(removed.code(), ec::busy);
+  CAF_CHECK_EQUAL(x.counters.reads_refused.Value(), 2);
+  CAF_CHECK_EQUAL(x.ask(x.directory, remove_stream{"a"}).code(), ec::none);
+}
+
 CAF_TEST(whatever is asked at once everybody is answered and directory and store agree) {
   for (uint32_t seed = 1; seed <= 60; ++seed) {
     chunk_store_engine engine{"memory:"};

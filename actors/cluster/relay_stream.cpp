@@ -238,6 +238,7 @@ caf::result<chunk_appended> relay_stream_state::on(const append_chunk& x) {
             ground_.link->give(size);
             append_bytes_ -= size;
             ground_.counters->relayed_append.Increment(static_cast<double>(size));
+            reading_.told(reply.next, reply.closed);
             promise.deliver(reply);
           },
           [this, promise, number, size](const caf::error& why) mutable {

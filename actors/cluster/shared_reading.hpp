@@ -45,12 +45,18 @@ public:
       : ring_bytes_(ring_bytes), ring_(ring_bytes), most_(most_readers), may_linger_(lingers) {}
 
   /// Whether every append is heard of as soon as it is made: what is known of the end is what there is.
-  bool follows() const { return asked(shared_read::tail) || (closed_ && may_linger_); }
+  bool follows() const { return (asked(shared_read::tail) && !told_closed_) || (closed_ && may_linger_); }
 
   position tail() const { return tail_; }
   bool closed() const { return closed_; }
   size_t waiting() const { return readers_.size(); }
   bool asked(shared_read which) const { return which == shared_read::tail ? asked_tail_.has_value() : asked_past_.has_value(); }
+
+  /// Somebody has appended up to there, or closed it, and knows it before what was asked of the owner has come.
+  void told(position tail, bool closed) {
+    tail_ = std::max(tail_, tail);
+    told_closed_ = told_closed_ || closed;
+  }
 
   /// Somebody wants to read.
   outcome offer(reader x) {
@@ -214,6 +220,7 @@ private:
   uint64_t tail_limit_ = 1;  ///< of the read at the tail
   position tail_ = 0;
   bool closed_ = false;
+  bool told_closed_ = false; ///< as those say who appended
 };
 
 } // namespace segue

@@ -157,6 +157,36 @@ CAF_TEST(what was appended here is read here) {
   }
 }
 
+CAF_TEST(what was appended here is known here as soon as that is acknowledged) {
+  auto end = std::make_shared<stream_row>();
+  auto there = sys.spawn([end](stream_actor::pointer self) -> stream_actor::behavior_type {
+    return {
+        [end](const append_chunk& x) {
+          end->tail += x.bytes.size();
+          end->closed = x.close;
+          return chunk_appended{end->tail, false, x.close, 0};
+        },
+        [self, end](const read_chunks& x) -> caf::result<chunk_batch> {
+          if (x.wait_ms > 0) // its answer is on its way for long
+            return self->make_response_promise<caf::typed_response_promise<chunk_batch>>();
+          return chunk_batch{{}, x.after, end->tail, end->closed};
+        },
+        [end](const inspect_stream&) { return stream_loaded{*end}; },
+        [](const describe_actor&) { return actor_description{}; },
+    };
+  });
+  auto relay = sys.spawn(relay_stream, stream_opened{there, {}, false}, here, ground);
+  auto waits = read(relay, 0, 1 << 20, 30'000);
+  CAF_CHECK_EQUAL(ask(relay, inspect_stream{}).reply().row.tail, 0u);
+  append(relay, "abc");
+  CAF_CHECK_EQUAL(ask(relay, inspect_stream{}).reply().row.tail, 3u);
+  CAF_CHECK_EQUAL(read(relay, 0).reply().tail, 3u);
+  append(relay, "", {}, true);
+  CAF_CHECK(ask(relay, inspect_stream{}).reply().row.closed);
+  CAF_CHECK(read(relay, 3).reply().closed);
+  kill(there);
+}
+
 CAF_TEST(a relay whose stream has died sends its readers back and the next one goes on at the exact byte) {
   auto there = open();
   append(there, "abc");

@@ -77,6 +77,38 @@ CAF_TEST(who knows more of the end than is known here has the owner asked) {
   answer(tail, *at_tail);
 }
 
+CAF_TEST(who has appended here is not told that there is nothing newer) {
+  there.text = "aaaa";
+  int waits = read(4, true);
+  answer(past, *shared.next(past));
+  auto at_tail = shared.next(tail);
+  there.text += "bbbb";
+  shared.told(8, false); // before what was asked of the owner has come
+  CAF_CHECK_EQUAL(shared.tail(), 8u);
+  int reads = read(4, false);
+  CAF_CHECK_EQUAL(heard(reads), "nothing yet");
+  answer(past, *shared.next(past));
+  CAF_CHECK_EQUAL(heard(reads), "bbbb");
+  answer(tail, *at_tail);
+  CAF_CHECK_EQUAL(heard(waits), "bbbb");
+}
+
+CAF_TEST(who has closed it here has the owner asked until that is heard of) {
+  there.text = "aaaa";
+  int waits = read(4, true);
+  answer(past, *shared.next(past));
+  auto at_tail = shared.next(tail);
+  CAF_CHECK(shared.follows());
+  there.closed = true;
+  shared.told(4, true);
+  CAF_CHECK(!shared.follows() && !shared.closed());
+  int reads = read(4, false);
+  answer(past, *shared.next(past));
+  CAF_CHECK(answers.at(reads).closed && answers.at(waits).closed);
+  CAF_CHECK(shared.follows());
+  answer(tail, *at_tail);
+}
+
 CAF_TEST(the end of a closed stream that lives from being used is asked for each time) {
   shared = reading{64, 100, false};
   there.text = "aaaa";

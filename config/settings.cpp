@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -136,6 +138,23 @@ void policy(settings& into, const std::string& name, const std::string& value) {
   into.archive = value == "archive";
 }
 
+template <size_t Size>
+struct literal {
+  constexpr literal(const char (&x)[Size]) { std::copy_n(x, Size, text); }
+  char text[Size];
+};
+
+/// What follows the scheme is known to the engine alone. The value is not shown: there may be a password in it.
+template <auto Member, literal... Schemes>
+void engine(settings& into, const std::string& name, const std::string& value) {
+  if (!(value.starts_with(Schemes.text) || ...)) {
+    std::string all;
+    ((all += (all.empty() ? "" : ", ") + std::string{Schemes.text}), ...);
+    throw bad_setting{name + ": it must begin with one of " + all};
+  }
+  into.*Member = value;
+}
+
 void transfers(settings& into, const std::string& name, const std::string& value) {
   if (value != "here" && value != "elsewhere")
     refuse(name, value, "here or elsewhere");
@@ -182,13 +201,14 @@ const std::vector<setting_row>& setting_rows() {
           duration<&s::join_patience>},
       {"link-timeout", "10s", "a node that says nothing for so long is not reached any more", false, false, duration<&s::link_timeout>},
       {"chunk-store", "rocksdb:", "keeps the streams: rocksdb: (in the data folder), redis://USER:PASSWORD@HOST:PORT/DB?prefix=NAME: or memory: (nothing survives)",
-          false, true, text<&s::chunk_store>},
-      {"cache", "memory:", "newest chunks, read before the chunk store: memory:, redis://… or none:", false, true, text<&s::cache>},
+          false, true, engine<&s::chunk_store, "memory:", "redis:", "rocksdb:">},
+      {"cache", "memory:", "newest chunks, read before the chunk store: memory:, redis://… or none:", false, true,
+          engine<&s::cache, "memory:", "none:", "redis:">},
       {"cache-bytes", "32MiB", "of the cache memory:", false, true, bytes<&s::cache_bytes>},
       {"catalogue", "sqlite:", "keeps generations, transfers and keys: sqlite: (in the data folder), postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite::memory:",
-          false, true, text<&s::catalogue>},
+          false, true, engine<&s::catalogue, "postgresql:", "sqlite:">},
       {"objects", "file:", "keeps archived pieces: file: (in the data folder), file:/FOLDER or s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL",
-          false, true, text<&s::objects>},
+          false, true, engine<&s::objects, "file:", "s3:">},
       {"policy", "keep", "of finished pieces: keep them in the chunk store, or archive them in the object store", false, true, policy},
       {"archive-after", "24h", "how long chunks stay in the chunk store when an object has them", false, true, duration<&s::archive_after>},
       {"object-part", "8MiB", "larger pieces are uploaded in parts of this size, at least 5MiB; 0: every piece as one file", false, true, object_part},
@@ -202,7 +222,7 @@ const std::vector<setting_row>& setting_rows() {
       {"store-timeout", "5s", "how long a networked store may take to answer", false, false, duration<&s::store_timeout>},
       {"lease", "10s", "how long networked stores stay with a server that says nothing", false, false, duration<&s::lease>},
       {"generator", "synth:", "makes the sound: synth: (embedded), or an outside model at http://HOST:PORT/PATH", false, true,
-          text<&s::generator>},
+          engine<&s::generator, "http:", "synth:">},
       {"soundfont", "/usr/share/sounds/sf2/TimGM6mb.sf2", "instruments of the embedded generator, an SF2 file", false, false,
           text<&s::soundfont>},
       {"generator-silence", "60s", "an outside model that sends nothing for so long is asked again", false, false,
@@ -312,13 +332,49 @@ void set(settings& into, const std::string& name, const std::string& text) {
   }
 }
 
+/// Of two members with one name one would be passed over in silence. A callback of the parser.
+nlohmann::json::parser_callback_t refuse_twice() {
+  using event = nlohmann::json::parse_event_t;
+  std::vector<std::set<std::string>> names; ///< seen so far in each object that is open
+  std::vector<std::string> path;            ///< to the member that is read
+  return [names, path](int, event what, nlohmann::json& parsed) mutable {
+    if (what == event::object_start) {
+      names.emplace_back();
+      path.emplace_back();
+    } else if (what == event::object_end) {
+      names.pop_back();
+      path.pop_back();
+    } else if (what == event::key) {
+      path.back() = parsed.get<std::string>();
+      bool of_tenants = path.size() > 1 && path[0] == "tenants";
+      auto where = !of_tenants ? "" : path.size() == 2 ? "tenant " : "tenant " + path[1] + ": ";
+      if (!names.back().insert(path.back()).second)
+        throw bad_setting{where + path.back() + " is there twice"};
+    }
+    return true;
+  };
+}
+
+/// Says where it is, whatever is wrong there.
+template <class F>
+void at(const std::string& where, F what) {
+  try {
+    what();
+  } catch (const bad_setting& e) {
+    throw bad_setting{where + ": " + e.what};
+  }
+}
+
 nlohmann::json read_file(const std::string& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    throw bad_setting{"the configuration file " + file + " is a folder; it must be a JSON file of settings"};
   std::ifstream in{file};
   if (!in)
     throw bad_setting{"the configuration file " + file + " cannot be read"};
   nlohmann::json parsed;
   try {
-    parsed = nlohmann::json::parse(in, nullptr, true, true);
+    at(file, [&] { parsed = nlohmann::json::parse(in, refuse_twice(), true, true); });
   } catch (const nlohmann::json::exception& e) {
     std::string what = e.what();
     throw bad_setting{file + ": " + what.substr(0, what.find("; last read"))}; // which may be a secret
@@ -328,9 +384,10 @@ nlohmann::json read_file(const std::string& file) {
   return parsed;
 }
 
-void set_member(settings& into, const std::string& where, const std::string& name, const nlohmann::json& value) {
+void set_member(settings& into, const std::string& name, const nlohmann::json& value) {
+  row_of(name);
   if (value.is_structured() || value.is_null())
-    throw bad_setting{where + ": " + name + " must be a string, a number, true or false"};
+    throw bad_setting{name + " must be a string, a number, true or false"};
   set(into, name, value.is_string() ? value.get<std::string>() : value.dump());
 }
 
@@ -339,23 +396,26 @@ bool is_tenant_name(const std::string& name) {
   return !name.empty() && name.size() <= 40 && std::all_of(name.begin(), name.end(), good);
 }
 
+void set_own(settings& into, const nlohmann::json& own) {
+  for (const auto& [name, value] : own.items()) {
+    if (!row_of(name).of_tenant)
+      throw bad_setting{name + " is the same for all tenants; set it outside of them"};
+    set_member(into, name, value);
+  }
+}
+
 /// A tenant has the settings of the server, but for its own.
-void read_tenants(settings& into, const std::string& file, const nlohmann::json& tenants) {
+void read_tenants(settings& into, const nlohmann::json& tenants) {
   if (!tenants.is_object() || tenants.empty())
-    throw bad_setting{file + ": tenants must be an object with a member for each tenant"};
+    throw bad_setting{"tenants must be an object with a member for each tenant"};
   for (const auto& [name, own] : tenants.items()) {
-    auto where = file + ": tenant " + name;
     if (!is_tenant_name(name))
-      throw bad_setting{where + ": its name must be 1 to 40 letters a-z, digits and hyphens"};
+      throw bad_setting{"tenant " + name + ": its name must be 1 to 40 letters a-z, digits and hyphens"};
     if (!own.is_object())
-      throw bad_setting{where + " must be an object of settings"};
+      throw bad_setting{"tenant " + name + " must be an object of settings"};
     auto with = std::make_shared<settings>(into);
     with->tenants.clear();
-    for (const auto& [member, value] : own.items()) {
-      if (!row_of(member).of_tenant)
-        throw bad_setting{where + ": " + member + " is the same for all tenants; set it outside of them"};
-      set_member(*with, where, member, value);
-    }
+    at("tenant " + name, [&, &own = own] { set_own(*with, own); });
     into.tenants[name] = std::move(with);
   }
 }
@@ -372,13 +432,15 @@ settings load_settings(const std::string& file, const std::vector<std::pair<std:
     if (parsed.contains("tenants"))
       tenants = parsed.at("tenants");
     parsed.erase("tenants");
-    for (const auto& [name, value] : parsed.items())
-      set_member(loaded, file, name, value);
+    at(file, [&] {
+      for (const auto& [name, value] : parsed.items())
+        set_member(loaded, name, value);
+    });
   }
   for (const auto& [name, value] : command_line)
     set(loaded, name, value);
   if (tenants)
-    read_tenants(loaded, file, *tenants);
+    at(file, [&] { read_tenants(loaded, *tenants); });
   else
     loaded.tenants["default"] = std::make_shared<settings>(loaded);
   return loaded;

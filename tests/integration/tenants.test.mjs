@@ -288,7 +288,7 @@ describe('a server that should not run', { timeout: 60_000 }, () => {
       ['catalogue', `postgresql://u:${secret}@127.0.0.1:1/x?tls=1`, /there is no parameter "tls"/],
       ['catalogue', `postgresql://u:a@${secret}@127.0.0.1:1/x`, /./],
       ['catalogue', `postgresql:u:${secret}@127.0.0.1:1/x`, /is no URL/],
-      ['catalogue', `mysql://u:${secret}@127.0.0.1/x`, /known are postgresql:, sqlite:/],
+      ['catalogue', `mysql://u:${secret}@127.0.0.1/x`, /tenant alpha: catalogue: it must begin with one of postgresql:, sqlite:/],
       ['chunk-store', `redis://u:${secret}@127.0.0.1:1/0`, /cannot be reached/],
       ['objects', `s3://k:${secret}@bucket?endpoint=ftp://x`, /endpoint "ftp:..x" is not possible/],
       ['objects', `s3:k:${secret}@bucket`, /is no URL/],

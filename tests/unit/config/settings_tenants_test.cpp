@@ -65,7 +65,10 @@ CAF_TEST(tenants that cannot be read are refused) {
     CAF_CHECK_EQUAL(refusal_of_tenants("{\"alpha\": " + std::string{text} + "}"), "tenant alpha must be an object of settings");
   CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"objects": null}})"),
       "tenant alpha: objects must be a string, a number, true or false");
-  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"tenants": {}}})"), "there is no setting \"tenants\"; `segue serve --help` lists them");
-  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"policy": "x"}})"), "policy: \"x\" is not possible; it must be keep or archive");
+  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"tenants": {}}})"), "tenant alpha: there is no setting \"tenants\"; `segue serve --help` lists them");
+  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"foo": 1}})"), "tenant alpha: there is no setting \"foo\"; `segue serve --help` lists them");
+  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"policy": "keep", "policy": "archive"}})"), "tenant alpha: policy is there twice");
+  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {}, "alpha": {}})"), "tenant alpha is there twice");
+  CAF_CHECK_EQUAL(refusal_of_tenants(R"({"alpha": {"policy": "x"}})"), "tenant alpha: policy: \"x\" is not possible; it must be keep or archive");
   CAF_CHECK_EQUAL(load("", {{"tenants", "{}"}}), "there is no setting \"tenants\"; `segue serve --help` lists them");
 }

@@ -4,8 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <set>
+#include <sstream>
 
+#include "adapters/registry.hpp"
 #include "tests/support/config_file.hpp"
 #include "tests/support/test.hpp"
 
@@ -18,7 +21,12 @@ const std::string example = SEGUE_SOURCE_DIR "/config/segue.json";
 
 std::string refusal(const std::string& name, const std::string& value) { return load("", {{name, value}}); }
 
-std::string refusal_of_file(const std::string& text) { return load(config_file{text}.path(), {}); }
+/// Without the name of the file, which every one begins with.
+std::string refusal_of_file(const std::string& text) {
+  config_file file{text};
+  auto said = load(file.path(), {});
+  return said.starts_with(file.path() + ": ") ? said.substr(file.path().size() + 2) : said;
+}
 
 const std::string from_environment = "${env:SEGUE_SETTINGS_TEST}";
 
@@ -172,12 +180,28 @@ CAF_TEST(words are taken from a list) {
 
 CAF_TEST(an unknown setting is named) {
   CAF_CHECK_EQUAL(refusal("lissten", "x"), "there is no setting \"lissten\"; `segue serve --help` lists them");
-  CAF_CHECK_EQUAL(
-      refusal_of_file("{\"Data\": \"x\"}"), "there is no setting \"Data\"; `segue serve --help` lists them");
+  for (const char* text : {"{\"Data\": \"x\"}", "{\"Data\": {}}"})
+    CAF_CHECK_EQUAL(refusal_of_file(text), "there is no setting \"Data\"; `segue serve --help` lists them");
+}
+
+CAF_TEST(what is wrong in a file comes with its name) {
+  for (const char* text : {"{\"Data\": \"x\"}", "{\"policy\": \"x\"}", "{\"data\": null}", "{\"data\": \"${env:SEGUE_SETTINGS_TEST}\"}",
+           "{\"data\": \"a\", \"data\": \"b\"}", "{\"tenants\": {}}", "{", "[]"}) {
+    config_file file{text};
+    CAF_MESSAGE(text);
+    CAF_CHECK(load(file.path(), {}).starts_with(file.path() + ": "));
+  }
+}
+
+CAF_TEST(a member that is there twice is refused) {
+  CAF_CHECK_EQUAL(refusal_of_file(R"({"policy": "keep", "data": "x", "policy": "archive"})"), "policy is there twice");
+  CAF_CHECK_EQUAL(refusal_of_file(R"({"tenants": {"alpha": {}}, "tenants": {"beta": {}}})"), "tenants is there twice");
+  CAF_CHECK_EQUAL(refusal_of_file(R"({"policy": "keep", "tenants": {"alpha": {"policy": "archive"}, "beta": {"policy": "archive"}}})"), "accepted");
 }
 
 CAF_TEST(a file that cannot be used says why) {
   CAF_CHECK_EQUAL(load("/nowhere/segue.json", {}), "the configuration file /nowhere/segue.json cannot be read");
+  CAF_CHECK_EQUAL(load("/", {}), "the configuration file / is a folder; it must be a JSON file of settings");
   for (const char* text : {"", "{", "{\"data\": }", "data = x"})
     CAF_CHECK(refusal_of_file(text).find("parse error") != std::string::npos);
   for (const char* text : {"[]", "\"data\"", "5", "null"})
@@ -187,6 +211,34 @@ CAF_TEST(a file that cannot be used says why) {
                   .ends_with("data must be a string, a number, true or false"));
   CAF_CHECK(refusal_of_file("{\"store-readers\": 2.5}").starts_with("store-readers: \"2.5\" is not possible"));
   CAF_CHECK(refusal_of_file("{\"store-readers\": -2}").starts_with("store-readers: \"-2\" is not possible"));
+}
+
+CAF_TEST(an engine is one that there is) {
+  adapter_context nowhere;
+  auto known = [](auto open) -> std::string {
+    try {
+      open();
+      return "all";
+    } catch (const adapter_error& e) {
+      std::string what = e.what();
+      auto list = what.find("known are ");
+      return list == std::string::npos ? what : what.substr(list + 10);
+    }
+  };
+  const std::map<std::string, std::string> schemes{
+      {"chunk-store", known([&] { open_chunk_store("tape:", nowhere); })},
+      {"cache", known([&] { open_chunk_cache("tape:", nowhere); })},
+      {"catalogue", known([&] { open_catalogue("tape:", nowhere); })},
+      {"objects", known([&] { open_object_store("tape:", nowhere); })},
+      {"generator", known([&] { open_sound_source("tape:", nowhere); })},
+  };
+  for (const auto& [name, all] : schemes) {
+    for (const char* bad : {"tape:", "tape://ann:s3cr3t@host/", "tape", "", ":", "http//localhost", " memory:"})
+      CAF_CHECK_EQUAL(refusal(name, bad), name + ": it must begin with one of " + all);
+    std::istringstream in{all};
+    for (std::string scheme; in >> scheme;)
+      CAF_CHECK_EQUAL(refusal(name, scheme.substr(0, scheme.find(':') + 1)), "accepted");
+  }
 }
 
 CAF_TEST(parts of objects are as large as object stores want them or there are none) {

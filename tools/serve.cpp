@@ -1,5 +1,6 @@
 #include "tools/serve.hpp"
 
+#include "actors/ids.hpp"
 #include "actors/log.hpp"
 #include "config/settings.hpp"
 #include "http/routes.hpp"
@@ -150,7 +151,9 @@ void add_keys(CLI::App& app, int& exit_code) {
   auto* add = keys->add_subcommand("add", "make a key and show it this once");
   auto settings_of_add = add_settings(*add);
   add->add_option("--tenant", wish->tenant, "whose; may be left out when there is one");
-  add->add_option("--user", wish->user, "the user id of whoever shows it")->required();
+  add->add_option("--user", wish->user, "the user id of whoever shows it")->required()->check([](const std::string& x) {
+    return is_user_id(x) ? std::string{} : "\"" + x + "\" is no user id; it must be 1 to 64 letters, digits and . _ @ -";
+  });
   add->add_option("--role", wish->role, "reader, writer or admin")->required()->check(CLI::IsMember({"reader", "writer", "admin"}));
   add->add_option("--note", wish->note, "what it is for");
   add->callback([=, &exit_code] {

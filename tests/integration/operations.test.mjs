@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertWholeStory, completed, eventsOf, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
+import { everyCase } from '../support/cases.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
 import { EventListener, PollingListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
-import { run } from '../support/need.mjs';
+import { run, said } from '../support/need.mjs';
 import { refusedStart, Server, temporaryFolder, useServer } from '../support/server.mjs';
 
 function allActors(actors) {
@@ -189,5 +190,34 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
     assert.match(await refusedStart(fresh('--log-format', 'xml')), /text.*json|json.*text/is);
     assert.match(await refusedStart(fresh('--config', '/nope.conf')), /\/nope\.conf/);
     assert.match(await refusedStart(fresh('--no-such-option')), /no-such-option/);
+  });
+
+  it('that can never succeed exits with 2, as whoever starts it again has to know', async () => {
+    const twice = join(temporaryFolder(), 'segue.json');
+    writeFileSync(twice, '{"policy": "keep", "policy": "archive"}');
+    const cases = [
+      [['serve', ...fresh('--no-such-option')], /no-such-option/],
+      [['serve', ...fresh('--idle', '0s')], /idle: "0s" is not possible/],
+      [['serve', ...fresh('--config', '/nope.conf')], /\/nope\.conf cannot be read/],
+      [['serve', ...fresh('--config', temporaryFolder())], /segue-test-\S+ is a folder/],
+      [['serve', ...fresh('--config', twice)], /segue\.json: policy is there twice/],
+      [['serve', ...fresh('--generator', 'foo')], /generator: it must begin with one of http:, synth:/],
+      [['serve', ...fresh('--chunk-store', 'foo:')], /chunk-store: it must begin with one of memory:, redis:, rocksdb:/],
+      [['keys', 'add', '--user', 'a b', '--role', 'reader'], /--user: "a b" is no user id; it must be 1 to 64/],
+    ];
+    await everyCase(cases, async ([args, says]) => {
+      const result = await run('segue', args);
+      assert.equal(result.code, 2, said(result));
+      assert.match(result.stderr, says);
+    });
+  });
+
+  it('that may succeed another time exits with 1', async () => {
+    const taken = [
+      ['--listen', '127.0.0.1:0', '--data', server.data],
+      ['--listen', `127.0.0.1:${server.port}`, '--data', temporaryFolder()],
+      fresh('--chunk-store', 'redis://127.0.0.1:1/0'),
+    ];
+    await everyCase(taken, async (args) => assert.equal((await run('segue', ['serve', ...args])).code, 1));
   });
 });

@@ -92,7 +92,8 @@ void raise_descriptor_limit(const settings& with) {
   rlim_t each = with.tls_certificate.empty() ? 1 : 4; // a tunnel has two more ends, and one twice
   if (limit.rlim_cur < with.connections * each + own)
     log::warning("server", "few_descriptors", "this process may open " + std::to_string(limit.rlim_cur) + " files, which is not "
-        "enough for --connections " + std::to_string(with.connections) + "; raise the hard limit (ulimit -Hn)");
+        "enough for --connections " + std::to_string(with.connections) + (each > 1 ? ", each of which needs up to "
+        + std::to_string(each) + " with TLS" : "") + "; raise the hard limit (ulimit -Hn)");
 }
 
 /// Until SIGTERM or SIGINT.

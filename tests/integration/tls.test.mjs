@@ -365,4 +365,15 @@ describe('a start with TLS', { concurrency: 2, timeout: 60_000 }, () => {
       assert(output.includes(blamed), output);
     }
   });
+
+  it('and fewer files than its connections need says how many each needs', async () => {
+    const few = new Server({ args: args('--connections', '1000'), through: ['prlimit', '--nofile=2000'] });
+    try {
+      await few.start();
+      assert.match(few.log, /few_descriptors: .* 2000 files, .*--connections 1000, each of which needs up to 4 with TLS;/);
+      await few.stop();
+    } finally {
+      await few.dispose();
+    }
+  });
 });

@@ -118,6 +118,23 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
     assert.equal(sha256(toPipe.bytes), sum, 'nothing but sound in the pipe');
   });
 
+  it('goes on with a file, but for one that is longer than the piece', async () => {
+    const { request_id: id } = await makePiece(server, { duration_s: 5 });
+    const whole = await downloadOf(server, id);
+    const file = join(folder, 'continued.mp3');
+    for (const size of [whole.length / 2, whole.length]) {
+      writeFileSync(file, whole.subarray(0, size));
+      const result = await segue('listen', id, '-o', file, '-c');
+      assert.equal(result.code, 0, said(result));
+      assert.equal(sha256(readFileSync(file)), sha256(whole));
+    }
+    writeFileSync(file, Buffer.concat([whole, Buffer.alloc(1)]));
+    const longer = await segue('listen', id, '-o', file, '-c');
+    assert.equal(longer.code, 2, said(longer));
+    assert.match(longer.stderr, /continued\.mp3 is longer than the piece, which has 0:0\d: perhaps it is of another one/);
+    assert.equal(sizeOf(file), whole.length + 1, 'it is left as it was');
+  });
+
   it('cancels and removes', async () => {
     const { request_id: id } = await generate(server, { duration_s: 60, pace: 'realtime' });
     await until(server, id, hasSound);

@@ -219,3 +219,28 @@ describe('a server that speaks https', { timeout: 60_000 }, () => {
     assert.match(result.stderr, /--ca.*nope\.pem/);
   });
 });
+
+describe('a server that is none of ours', { timeout: 60_000 }, () => {
+  const none = /^segue: HTTP status 400 without an explanation; is this a Segue server\?$/m;
+  const answers = {
+    plain: ['text/plain; charset=utf-8', 'Use another port.\r\nOr none.', /^segue: HTTP status 400: Use another port\.$/m],
+    control: ['text/plain', 'no\x1b[2J', /^segue: HTTP status 400: no\?\[2J$/m],
+    long: ['text/plain', 'x'.repeat(201), none],
+    empty: ['text/plain', '', none],
+    page: ['text/html', 'no', none],
+  };
+  const server = http.createServer((request, response) => {
+    const [type, body] = answers[request.url.split('/')[1]];
+    response.writeHead(400, { 'Content-Type': type }).end(body);
+  });
+  before(() => new Promise((done) => server.listen(0, '127.0.0.1', done)));
+  after(() => server.close());
+
+  it('is quoted when it says something short in plain text', async () => {
+    await everyCase(Object.keys(answers), async (name) => {
+      const result = await run('segue', ['ls', '--server', `http://127.0.0.1:${server.address().port}/${name}`]);
+      assert.equal(result.code, 2, said(result));
+      assert.match(result.stderr, answers[name][2]);
+    });
+  });
+});

@@ -169,6 +169,9 @@ describe('behind TLS', { timeout: 90_000 }, () => {
     const reply = await plain.answer();
     assert.equal(reply.status, 400);
     assert.match(reply.text, /https/);
+    const list = await run('segue', ['ls', '--server', `http://127.0.0.1:${server.port}`]);
+    assert.equal(list.code, 2, list.stderr);
+    assert.match(list.stderr, /^segue: HTTP status 400: This port speaks TLS: use https\.$/m);
     const noise = await dial(server);
     noise.send(Buffer.alloc(100, 1));
     assert.equal((await noise.answer()).status, 0);

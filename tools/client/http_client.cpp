@@ -47,6 +47,15 @@ bool is_unreachable(CURLcode code, CURL* handle) {
   }
 }
 
+/// The first line of what is no JSON, if it is meant for people and short; else nothing.
+std::string told_plainly(CURL* handle, const std::string& body) {
+  constexpr std::size_t longest = 200;
+  const char* type = nullptr;
+  curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
+  const auto line = body.substr(0, body.find_first_of("\r\n"));
+  return type != nullptr && std::string_view(type).starts_with("text/plain") && line.size() <= longest ? line : std::string{};
+}
+
 } // namespace
 
 std::optional<std::string> normalise_server(const std::string& address) {
@@ -182,7 +191,9 @@ reply http_client::perform(transfer& call) {
   } else if (good) {
     result.detail = "the answer is not JSON; is this a Segue server?";
   } else {
-    result.detail = "HTTP status " + std::to_string(result.status) + " without an explanation; is this a Segue server?";
+    const auto said = told_plainly(call.handle, call.collected);
+    result.detail = "HTTP status " + std::to_string(result.status)
+                    + (said.empty() ? " without an explanation; is this a Segue server?" : ": " + said);
   }
   return result;
 }

@@ -30,6 +30,17 @@ int conclude(console& says, const follow_result& result, const output& out) {
   return exit_with::ok;
 }
 
+bool is_bad_offset(const reply& answer) { return answer.body.is_object() && answer.body.value("code", nlohmann::json{}) == "bad_offset"; }
+
+/// There is nothing to go on with.
+int longer_than(console& says, const generation& piece, const output& out) {
+  says.error(out.path() + " is longer than the piece, which has " + clock_text(seconds_of(piece.audio_bytes)) + (piece.ended() ? "" : " so far")
+                 + ": perhaps it is of another one",
+      "file_too_long");
+  says.remark("  write it anew with: segue listen " + piece.id + " -o " + out.path());
+  return exit_with::refused;
+}
+
 int follow(http_client& client, console& says, const generation& before, output& out, std::uint64_t from) {
   progress bar(says.json(), before.ended() ? seconds_of(before.audio_bytes) : before.duration_s);
   std::string state = before.ended() ? "receiving" : before.state;
@@ -54,6 +65,8 @@ int follow(http_client& client, console& says, const generation& before, output&
     result.how = follow_end::sink_failed;
   if (result.how == follow_end::complete)
     return conclude(says, result, out);
+  if (result.how == follow_end::refused && is_bad_offset(result.why))
+    return longer_than(says, before, out);
   const auto again = "segue listen " + before.id + (out.is_stdout() ? "" : " --continue -o " + out.path());
   if (result.how != follow_end::interrupted)
     return says.explain(result, out.error(), again);

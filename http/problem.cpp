@@ -23,7 +23,7 @@ constexpr mapping mappings[] = {
     {ec::bad_offset, 400, "The offset is not one of this stream", nullptr},
     {ec::not_found, 404, "There is no such thing", nullptr},
     {ec::gone, 410, "It was deleted", nullptr},
-    {ec::conflict, 409, "It exists already, and differs", nullptr},
+    {ec::conflict, 409, "It does not fit what is there", nullptr},
     {ec::closed, 409, "The stream is closed", nullptr},
     {ec::wrong_type, 409, "The content type is not the stream's", nullptr},
     {ec::stale_producer, 403, "A newer epoch of this producer has written", nullptr},

@@ -181,7 +181,7 @@ asio::awaitable<void> put_stream(exchange& x) {
       difference = "The stream exists as a fork from " + format_offset(known->row.fork_position) + ".";
   }
   if (!difference.empty()) {
-    auto why = refused(409, "conflict", "It exists already, and differs", std::move(difference));
+    auto why = refused(409, "conflict", "It does not fit what is there", std::move(difference));
     co_return co_await x.send_problem(std::move(why));
   }
   co_await send_created(x, known->row, false);

@@ -24,7 +24,8 @@ describe('a stream of an application', { timeout: 60_000 }, () => {
     assert.equal(created.headers['stream-next-offset'], offsetOf(0));
     assert.equal(created.headers.location, `http://127.0.0.1:${server.port}${path}`);
     assert.equal((await put(path, { 'content-type': 'Text/Plain' })).status, 200);
-    expectProblem(await put(path, json), 409, { code: 'conflict' });
+    const { title } = expectProblem(await put(path, json), 409, { code: 'conflict' });
+    assert.equal(title, 'It does not fit what is there');
     expectProblem(await put(path, { ...text, 'stream-closed': 'true' }), 409);
   });
 

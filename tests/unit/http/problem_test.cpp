@@ -105,6 +105,11 @@ CAF_TEST(problems of one code have one title) {
   }
 }
 
+CAF_TEST(the title of a conflict is true of whatever is in the way) {
+  for (const char* detail : {"the stream exists with type text/plain", "Stream-Seq must be greater than 5", "transfer 5 is running"})
+    CAF_CHECK_EQUAL(problem_of(caf::make_error(ec::conflict, std::string{detail})).title, "It does not fit what is there");
+}
+
 CAF_TEST(the body is a problem document) {
   auto body = json::parse(to_json(problem_of(caf::make_error(ec::not_found, std::string{"no stream \"x\"\n"}))));
   CAF_CHECK(body

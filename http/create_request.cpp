@@ -22,19 +22,21 @@ std::optional<uint64_t> read_number(std::string_view text) {
 std::optional<problem> read_expiry(creation& into, const header_lookup& header) {
   auto ttl = header("stream-ttl");
   auto at = header("stream-expires-at");
-  if (!ttl.empty() && !at.empty())
+  bool lives = ttl.data() != nullptr; // an empty one as well
+  bool ends = at.data() != nullptr;
+  if (lives && ends)
     return bad_field("Stream-TTL", "Stream-TTL and Stream-Expires-At exclude each other.");
-  into.expires = !ttl.empty() || !at.empty();
-  if (!ttl.empty()) {
+  into.expires = lives || ends;
+  if (lives) {
     auto seconds = read_number(ttl);
     if (!seconds)
-      return bad_field("Stream-TTL", "Stream-TTL must be a whole number of seconds, e.g. 3600.");
+      return bad_field("Stream-TTL", "Stream-TTL must be a whole number of seconds from 0 to 2^53-1, without leading zeros, e.g. 3600.");
     into.wish.ttl_s = static_cast<int64_t>(*seconds);
   }
-  if (!at.empty()) {
+  if (ends) {
     auto when = parse_time(at);
     if (!when || *when <= 0 || *when > last_ms)
-      return bad_field("Stream-Expires-At", "Stream-Expires-At must be a time as in RFC 3339, e.g. 2027-01-31T12:00:00Z.");
+      return bad_field("Stream-Expires-At", "Stream-Expires-At must be a time as in RFC 3339 between 1970 and 9999, e.g. 2027-01-31T12:00:00Z.");
     into.wish.expires_at_ms = *when;
   }
   return std::nullopt;
@@ -62,7 +64,8 @@ std::optional<problem> read_fork(creation& into, const header_lookup& header) {
   if (sub_offset.data() != nullptr) {
     auto count = read_number(sub_offset);
     if (!count)
-      return bad_field("Stream-Fork-Sub-Offset", "Stream-Fork-Sub-Offset must be a whole number of bytes, or of messages.");
+      return bad_field("Stream-Fork-Sub-Offset",
+          "Stream-Fork-Sub-Offset must be a whole number of bytes, or of messages, from 0 to 2^53-1, without leading zeros.");
     into.fork_sub_offset = *count;
   }
   return std::nullopt;

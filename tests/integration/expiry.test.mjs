@@ -200,7 +200,7 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   it('is refused with a time that is none, or with two', async () => {
     const path = fresh();
     expectProblem(await put(server, path, { ...ttl(60), ...at('2099-01-01') }), 400, { says: /exclude/ });
-    await everyCase(['05', '+5', '1.5', '1e3', '-1', 'abc', '5s', '0x5', '99999999999999999999'], async (text) =>
+    await everyCase(['', '05', '+5', '1.5', '1e3', '-1', 'abc', '5s', '0x5', '99999999999999999999'], async (text) =>
       expectProblem(await put(server, path, ttl(text)), 400, { says: /Stream-TTL/ }),
     );
     const times = [

@@ -34,6 +34,13 @@ std::string blamed(const headers& given) {
   return wrong ? wrong->field : "";
 }
 
+/// Why it is refused.
+std::string reason(const headers& given) {
+  auto x = read(given);
+  auto* wrong = std::get_if<problem>(&x);
+  return wrong ? wrong->detail : "";
+}
+
 } // namespace
 
 CAF_TEST(without headers it is bytes that stay open for ever) {
@@ -48,7 +55,9 @@ CAF_TEST(without headers it is bytes that stay open for ever) {
 CAF_TEST(a time to live is a whole number as one writes it) {
   CAF_CHECK_EQUAL(good({{"stream-ttl", "0"}}).wish.ttl_s, 0);
   CAF_CHECK_EQUAL(good({{"stream-ttl", "3600"}}).wish.ttl_s, 3600);
-  for (auto bad : {"00060", "+60", "-1", "60.5", "1e3", "abc", " 5", "99999999999999999999"})
+  CAF_CHECK_EQUAL(good({{"stream-ttl", "9007199254740991"}}).wish.ttl_s, 9'007'199'254'740'991);
+  CAF_CHECK(reason({{"stream-ttl", "9007199254740992"}}).find("from 0 to 2^53-1, without leading zeros") != std::string::npos);
+  for (auto bad : {"", "9007199254740992", "00060", "+60", "-1", "60.5", "1e3", "abc", " 5", "99999999999999999999"})
     CAF_CHECK_EQUAL(blamed({{"stream-ttl", bad}}), "Stream-TTL");
 }
 
@@ -57,11 +66,13 @@ CAF_TEST(an expiry is a time as in RFC 3339) {
   CAF_CHECK_EQUAL(at("2027-01-31T12:00:00Z"), 1'801'396'800'000);
   CAF_CHECK_EQUAL(at("2027-01-31T13:00:00.250+01:00"), 1'801'396'800'250);
   CAF_CHECK_EQUAL(at("2027-01-31T12:00:00.1234567Z"), 1'801'396'800'123);
-  for (auto bad : {"not-a-time", "2027-02-30T00:00:00Z", "2027-01-31", "2027-01-31T12:00:00", "2027-01-31T24:00:00Z",
+  CAF_CHECK(reason({{"stream-expires-at", "1970-01-01T00:00:00Z"}}).find("between 1970 and 9999") != std::string::npos);
+  for (auto bad : {"", "not-a-time", "2027-02-30T00:00:00Z", "2027-01-31", "2027-01-31T12:00:00", "2027-01-31T24:00:00Z",
            "2027-01-31T12:00:00Z+1", "1801396800",
            "1970-01-01T00:00:00Z", "1969-12-31T23:59:59.5Z", "9999-12-31T23:59:59-00:01", "2027-01-31T12:00:00+24:00"})
     CAF_CHECK_EQUAL(blamed({{"stream-expires-at", bad}}), "Stream-Expires-At");
   CAF_CHECK_EQUAL(blamed({{"stream-ttl", "1"}, {"stream-expires-at", "2027-01-31T12:00:00Z"}}), "Stream-TTL");
+  CAF_CHECK_EQUAL(blamed({{"stream-ttl", ""}, {"stream-expires-at", "2027-01-31T12:00:00Z"}}), "Stream-TTL");
 }
 
 CAF_TEST(a fork names its parent by path or URL) {
@@ -87,7 +98,7 @@ CAF_TEST(where a fork begins is an offset and a number behind it) {
   CAF_CHECK_EQUAL(good(fork).fork_sub_offset, 3u);
   for (auto bad : {"", "now", "-1", "17"})
     CAF_CHECK_EQUAL(blamed({{"stream-forked-from", "/v1/stream/p"}, {"stream-fork-offset", bad}}), "Stream-Fork-Offset");
-  for (auto bad : {"", "-1", "03", "x"})
+  for (auto bad : {"", "-1", "03", "x", "9007199254740992"})
     CAF_CHECK_EQUAL(blamed({{"stream-forked-from", "/v1/stream/p"}, {"stream-fork-sub-offset", bad}}), "Stream-Fork-Sub-Offset");
   CAF_CHECK_EQUAL(blamed({{"stream-fork-sub-offset", "0"}}), "Stream-Forked-From");
   CAF_CHECK_EQUAL(blamed({{"stream-fork-offset", format_offset(0)}}), "Stream-Forked-From");

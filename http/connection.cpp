@@ -8,6 +8,8 @@
 #include "http/responder.hpp"
 #include "http/websocket.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/beast/http/field.hpp>
 
 #include <algorithm>
@@ -138,15 +140,16 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   what.body = std::move(message_.body());
   for (const auto& field : message_)
     what.headers.emplace_back(view(field.name_string()), view(field.value()));
-  auto refusal = refuse_caller(edge_, what.method, header(bhttp::field::host), header(bhttp::field::origin));
-  if (refusal) {
-    co_await refuse(std::move(*refusal));
-    co_return responder_.keeps_alive();
-  }
   auto target = parse_url({message_.target().data(), message_.target().size()});
   if (!target) {
     co_await refuse(refused(400, "bad_target", "The request target is malformed",
         "The target must be a path that begins with / and an optional query, percent-encoded."));
+    co_return responder_.keeps_alive();
+  }
+  auto host = target->host.empty() ? header(bhttp::field::host) : target->host;
+  auto refusal = refuse_caller(edge_, what.method, host, header(bhttp::field::origin));
+  if (refusal) {
+    co_await refuse(std::move(*refusal));
     co_return responder_.keeps_alive();
   }
   what.target = std::move(*target);
@@ -216,7 +219,8 @@ std::string_view tcp_connection::header(bhttp::field name) const {
 
 asio::awaitable<void> tcp_connection::begin(response x, std::optional<uint64_t> length) {
   co_await responder_.begin(std::move(x), length);
-  watch_for_leaving();
+  if (!length)
+    watch_for_leaving();
 }
 
 asio::awaitable<void> tcp_connection::finish() {
@@ -225,7 +229,10 @@ asio::awaitable<void> tcp_connection::finish() {
 
 asio::awaitable<void> tcp_connection::upgrade() {
   edge_.counters.requests.Increment();
-  websocket_ = make_websocket(socket_, out_, edge_.outlets.stall);
+  auto drain_aside = [this] {
+    asio::co_spawn(parts_.io, [self = shared_from_this()]() -> asio::awaitable<void> { co_await self->out_.drain(); }, asio::detached);
+  };
+  websocket_ = make_websocket(socket_, out_, edge_.outlets.stall, drain_aside);
   co_await websocket_->accept(message_);
   responder_.hand_over();
   websocket_->listen([self = shared_from_this()] {
@@ -240,16 +247,14 @@ bool tcp_connection::client_left() {
   return there == 0 || (there < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed.
+/// While a stream waits for its next bytes nothing is written, so a client that leaves would go unnoticed. One that is there may send its next
+/// request already, and leave then.
 void tcp_connection::watch_for_leaving() {
   socket_.async_wait(asio::ip::tcp::socket::wait_read, [this, self = shared_from_this()](error_code error) {
     if (error || !responder_.streaming())
       return;
-    char byte;
-    error_code peeked;
-    auto there = socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
-    if (!peeked && there > 0)
-      return; // it has sent its next request already, and so is there
+    if (reader_.take_ahead())
+      return watch_for_leaving();
     if (session_)
       session_->abort();
   });
@@ -258,8 +263,10 @@ void tcp_connection::watch_for_leaving() {
 void tcp_connection::stop() {
   stopping_ = true;
   responder_.close_after_next();
-  if (serving_ && !responder_.streaming())
-    return; // its response is short, and tells the client to close
+  if (serving_ && !responder_.endless()) {
+    session_->wake(); // a long poll is answered; every other response ends soon
+    return;
+  }
   if (session_)
     session_->abort();
   if (websocket_)

@@ -32,7 +32,7 @@ public:
   virtual asio::awaitable<void> run() = 0;
 
   /// Closes the socket at once if nothing but a stream of unknown length, or nothing at all, is being sent; otherwise
-  /// after the response under way.
+  /// after the response under way, for which a long poll waits no more.
   virtual void stop() = 0;
 };
 

@@ -6,13 +6,28 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <array>
+#include <utility>
 #include <sys/socket.h>
 
 namespace segue::http {
 
 using boost::system::error_code;
 
-outlet::~outlet() { fail(asio::error::operation_aborted); }
+outlet::~outlet() {
+  when_idle_ = nullptr;
+  fail(asio::error::operation_aborted);
+}
+
+void outlet::when_idle(std::function<void()> f) {
+  when_idle_ = std::move(f);
+  if (waiting_.empty())
+    tell_idle();
+}
+
+void outlet::tell_idle() {
+  if (auto f = std::exchange(when_idle_, nullptr))
+    f();
+}
 
 void outlet::send(payload frame) {
   if (error_ || frame.empty())
@@ -51,6 +66,7 @@ void outlet::fail(error_code why) {
   error_ = why;
   waiting_.clear();
   count();
+  tell_idle();
 }
 
 void outlet::count() {
@@ -94,6 +110,8 @@ void outlet::send_waiting() {
     *whole = whole->from(sent);
   waiting_.erase(waiting_.begin(), whole);
   count();
+  if (waiting_.empty())
+    tell_idle();
 }
 
 asio::awaitable<void> outlet::drain() {

@@ -60,6 +60,9 @@ public:
   /// Called when a `send` leaves the outlet not idle, or broken.
   void when_busy(std::function<void()> hook) { when_busy_ = std::move(hook); }
 
+  /// Calls `f` once everything so far has been taken or the outlet is broken: now, or when it is.
+  void when_idle(std::function<void()> f);
+
   bool idle() const { return waiting_.empty(); }
   bool failed() const { return static_cast<bool>(error_); }
 
@@ -73,6 +76,7 @@ private:
   size_t write(std::span<iovec> parts);
   void send_waiting();
   void fail(boost::system::error_code why);
+  void tell_idle();
   void count();
 
   asio::ip::tcp::socket& socket_;
@@ -82,6 +86,7 @@ private:
   uint64_t counted_ = 0; ///< bytes of `waiting_`, as the metric knows them
   boost::system::error_code error_;
   std::function<void()> when_busy_;
+  std::function<void()> when_idle_; ///< once
 };
 
 } // namespace segue::http

@@ -29,6 +29,10 @@ public:
   /// lost with it.
   asio::awaitable<void> drop_rest();
 
+  /// Takes what has come of the next request while a response is still under way, as much as a header may be. False: it is more, or
+  /// the client has gone.
+  bool take_ahead();
+
   /// Keeps no more memory than it needs until the next request.
   void rest();
 

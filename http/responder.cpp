@@ -3,10 +3,13 @@
 #include "http/callers.hpp"
 #include "http/write_all.hpp"
 
+#include <algorithm>
+
 namespace segue::http {
 
 namespace {
 
+constexpr const char* policy_header = "Content-Security-Policy";
 constexpr size_t slice = 512 << 10;                 ///< bytes of a response that are sent in a row,
 constexpr size_t slice_beside_listeners = 32 << 10; ///< for which those who listen live have to wait
 
@@ -14,15 +17,19 @@ constexpr size_t slice_beside_listeners = 32 << 10; ///< for which those who lis
 
 void responder::answer(request x) {
   asked_ = std::move(x);
-  streaming_ = chunked_ = finished_ = false;
+  streaming_ = sized_ = chunked_ = finished_ = false;
 }
 
 response_head responder::head_of(const response& x) {
   response_head head{asked_.version, x.status};
+  head.add("Date", http_date());
   head.add("X-Content-Type-Options", "nosniff");
   head.add("Cross-Origin-Resource-Policy", "cross-origin");
   for (const auto& [name, value] : x.headers)
     head.add(name, value);
+  bool page = std::any_of(x.headers.begin(), x.headers.end(), [](const auto& h) { return h.first == policy_header; });
+  if (!page) // what clients have sent is no page of this server, whatever they call it
+    head.add(policy_header, "sandbox");
   header_list cross_origin;
   add_cross_origin(cross_origin, edge_, asked_.origin);
   for (const auto& [name, value] : cross_origin)
@@ -65,6 +72,7 @@ asio::awaitable<void> responder::send(response x) {
 }
 
 asio::awaitable<void> responder::begin(response x, std::optional<uint64_t> length) {
+  sized_ = length.has_value();
   chunked_ = !length && asked_.version >= 11;
   if (!length && !chunked_)
     asked_.keep_alive = false; // no chunks in HTTP/1.0: the end of the connection is the end of the body

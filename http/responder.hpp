@@ -38,6 +38,7 @@ public:
   void close_after_next() { last_ = true; }
 
   bool streaming() const { return streaming_; }              ///< between `begin` or `hand_over` and `finish`
+  bool endless() const { return streaming_ && !sized_; }     ///< and of unknown length
   bool chunked() const { return chunked_; }
   bool keeps_alive() const { return asked_.keep_alive; }     ///< once this request and its response are over
   bool finished() const { return finished_; }                ///< a whole response was sent
@@ -51,6 +52,7 @@ private:
   asio::ip::tcp::socket& socket_;
   request asked_;
   bool streaming_ = false;
+  bool sized_ = false;
   bool chunked_ = false;
   bool finished_ = false;
   bool last_ = false;

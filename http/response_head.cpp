@@ -1,6 +1,9 @@
 #include "http/response_head.hpp"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
 #include <ostream> // Beast's status needs it
 
 #include <boost/beast/http/status.hpp>
@@ -12,6 +15,17 @@ namespace {
 constexpr size_t usual_size = 512;
 
 } // namespace
+
+std::string_view http_date() {
+  thread_local std::time_t at = 0;
+  thread_local std::array<char, 32> text{};
+  if (auto now = std::time(nullptr); now != std::exchange(at, now)) {
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts); // nobody sets a locale
+  }
+  return text.data();
+}
 
 response_head::response_head(unsigned version, unsigned status) {
   text_.reserve(usual_size);

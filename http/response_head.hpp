@@ -6,6 +6,9 @@
 
 namespace segue::http {
 
+/// Now, as headers tell it. Made anew once a second on each thread.
+std::string_view http_date();
+
 class response_head {
 public:
   /// `version`: 10 or 11.

@@ -67,7 +67,8 @@ router::match router::find(std::string_view method, const std::vector<std::strin
   }
   for (size_t i = 0; i < routes_.size(); ++i) {
     const auto& x = routes_[i];
-    if (fits(patterns_[i], path) && result.allowed.find(x.method) == std::string::npos)
+    bool about_others = x.method == "OPTIONS"; // which makes no path of its own
+    if (fits(patterns_[i], path) && result.allowed.find(x.method) == std::string::npos && !(about_others && result.allowed.empty()))
       result.allowed += (result.allowed.empty() ? "" : ", ") + x.method + (x.method == "GET" ? ", HEAD" : "");
   }
   return result;

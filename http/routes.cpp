@@ -26,12 +26,13 @@ std::vector<route> routes() {
       {"PUT", "/v1/stream/{path*}", put_stream, role::writer, "create a stream of your own"},
       {"POST", "/v1/stream/{path*}", post_stream, role::writer, "append to it, or close it"},
       {"DELETE", "/v1/stream/{path*}", delete_stream, role::writer, "remove it"},
-      {"OPTIONS", "/v1/stream/{path*}", answer_preflight, role::nobody, "what a browser asks before a page of somebody else may do so"},
 
       {"GET", "/v1/transfers", get_transfers, role::admin, "work between the stores; ?state=dead: what has failed for good"},
       {"GET", "/v1/transfers/{number}", get_transfer, role::admin, "one of them"},
       {"POST", "/v1/transfers/{number}/retry", retry_transfer, role::admin, "try it again"},
       {"DELETE", "/v1/transfers/{number}", drop_transfer, role::admin, "forget it"},
+
+      {"OPTIONS", "/v1/{path*}", answer_preflight, role::nobody, "what a browser asks before a page of somebody else may use any of it"},
 
       {"GET", "/healthz", get_health, role::nobody, "the process is alive"},
       {"GET", "/readyz", get_readiness, role::nobody, "requests can be served"},

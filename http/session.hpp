@@ -73,6 +73,13 @@ public:
   /// Before each part of what is sent from the past, so that what is live goes first.
   asio::awaitable<void> give_way() { return http::give_way(on_.io()); }
 
+  /// Until it is told otherwise, `wake` ends what it waits for, and does nothing else.
+  void may_be_woken(bool x) { wakeable_ = x; }
+  void wake() {
+    if (wakeable_)
+      abort();
+  }
+
   bool aborted() const { return aborted_; }
 
   /// Ends the question or wait under way, and every later one, at once.
@@ -88,6 +95,7 @@ private:
   caf::actor handle_; ///< null while it rests
   std::function<void(caf::error)> abort_; ///< ends the question or wait under way
   bool aborted_ = false;
+  bool wakeable_ = false;
 };
 
 } // namespace segue::http

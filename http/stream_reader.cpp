@@ -84,6 +84,8 @@ asio::awaitable<caf::expected<stream_loaded>> stream_reader::inspect(offset_quer
   co_return known;
 }
 
+std::string identity_of(const stream_row& row) { return std::to_string(row.id) + "." + std::to_string(row.created_at_ms); }
+
 std::optional<offset_query> offset_of(const exchange& x) {
   const auto& target = x.asked().target;
   if (target.count("offset") > 1)

@@ -53,6 +53,9 @@ private:
   bool joined_ = false;
 };
 
+/// For tags: tells a stream from every other one there ever was at its path, also in a store that is no more.
+std::string identity_of(const stream_row& row);
+
 /// Where a client wants to begin, from the query: `offset`, or the start. Nothing: malformed, or given twice.
 std::optional<offset_query> offset_of(const exchange& x);
 

@@ -19,10 +19,12 @@ size_t url::count(std::string_view name) const {
 }
 
 std::optional<url> parse_url(std::string_view target) {
-  auto view = boost::urls::parse_origin_form(target);
+  bool absolute = target.starts_with("http://") || target.starts_with("https://"); // as proxies are asked
+  auto view = absolute ? boost::urls::parse_absolute_uri(target) : boost::urls::parse_origin_form(target);
   if (!view)
     return std::nullopt;
   url parsed;
+  parsed.host = std::string{view->encoded_host_and_port()};
   parsed.path = std::string{view->encoded_path()};
   for (auto segment : view->segments())
     parsed.segments.push_back(std::string{segment});

@@ -10,6 +10,7 @@
 namespace segue::http {
 
 struct url {
+  std::string host;                  ///< and port, of an absolute form; else empty
   std::string path;                  ///< as it was sent
   std::vector<std::string> segments; ///< of the path, decoded
   std::vector<std::pair<std::string, std::string>> query; ///< in order, decoded
@@ -21,7 +22,7 @@ struct url {
   size_t count(std::string_view name) const;
 };
 
-/// Nothing when the target is not a valid origin form.
+/// Nothing when the target is neither a valid origin form nor an absolute one of this server's schemes.
 std::optional<url> parse_url(std::string_view target);
 
 } // namespace segue::http

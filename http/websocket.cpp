@@ -8,6 +8,7 @@
 #include <boost/beast/websocket.hpp>
 
 #include <array>
+#include <memory>
 
 namespace segue::http {
 
@@ -24,7 +25,8 @@ public:
   using executor_type = asio::ip::tcp::socket::executor_type;
   using next_layer_type = asio::ip::tcp::socket;
 
-  gate(asio::ip::tcp::socket& socket, outlet& out) : socket_(socket), out_(out) {}
+  gate(asio::ip::tcp::socket& socket, outlet& out, std::function<void()> drain_aside)
+      : socket_(socket), out_(out), drain_aside_(std::move(drain_aside)) {}
 
   executor_type get_executor() { return socket_.get_executor(); }
   next_layer_type& next_layer() { return socket_; }
@@ -35,7 +37,8 @@ public:
     return socket_.async_read_some(buffers, std::forward<Token>(token));
   }
 
-  /// Taken whole: Beast writes handshakes and control frames, all of them short.
+  /// Taken whole, for Beast writes handshakes and control frames, all of them short; but it is done when the socket has taken it: who asks
+  /// and does not read the answers is read no more, and a farewell has left when Beast believes so.
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(error_code, size_t)>(
@@ -43,9 +46,14 @@ public:
           auto bytes = beast::buffers_to_string(x);
           auto size = bytes.size();
           out_.send(payload{std::move(bytes)});
-          asio::post(socket_.get_executor(), [handler = std::move(handler), size]() mutable {
-            std::move(handler)(error_code{}, size);
+          bool waits = !out_.idle();
+          auto kept = std::make_shared<decltype(handler)>(std::move(handler)); // of a kind that cannot be copied
+          out_.when_idle([this, kept, size] {
+            error_code result = out_.failed() ? asio::error::connection_aborted : error_code{};
+            asio::post(socket_.get_executor(), [kept, size, result] { std::move(*kept)(result, size); });
           });
+          if (waits)
+            drain_aside_();
         },
         token, buffers);
   }
@@ -62,12 +70,13 @@ public:
 private:
   asio::ip::tcp::socket& socket_;
   outlet& out_;
+  std::function<void()> drain_aside_;
 };
 
 class beast_websocket final : public websocket {
 public:
-  beast_websocket(asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence)
-      : stream_(socket, out), out_(out) {
+  beast_websocket(asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence, std::function<void()> drain_aside)
+      : stream_(socket, out, std::move(drain_aside)), out_(out) {
     beast::websocket::stream_base::timeout limits{std::chrono::seconds{30}, silence, true}; // Beast asks who is silent
     stream_.set_option(limits);
     stream_.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type& x) {
@@ -116,8 +125,8 @@ private:
 } // namespace
 
 std::unique_ptr<websocket> make_websocket(
-    asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence) {
-  return std::make_unique<beast_websocket>(socket, out, silence);
+    asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence, std::function<void()> drain_aside) {
+  return std::make_unique<beast_websocket>(socket, out, silence, std::move(drain_aside));
 }
 
 } // namespace segue::http

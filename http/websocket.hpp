@@ -36,8 +36,9 @@ public:
   virtual asio::awaitable<void> close() = 0;
 };
 
-/// A client from which nothing comes for `silence`, not even an answer to a ping, is gone.
+/// A client from which nothing comes for `silence`, not even an answer to a ping, is gone. `drain_aside` begins to drain the outlet,
+/// beside whatever else does so.
 std::unique_ptr<websocket> make_websocket(
-    asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence);
+    asio::ip::tcp::socket& socket, outlet& out, std::chrono::milliseconds silence, std::function<void()> drain_aside);
 
 } // namespace segue::http

@@ -16,17 +16,21 @@ namespace segue::rocksdb_engine {
 namespace {
 
 constexpr size_t block_size = 32 << 10; ///< a record begins anywhere, but is cut into parts where a block ends
+constexpr uint64_t most_changes = 1 << 16; ///< in one record
 constexpr size_t header_size = 7;       ///< of each part: checksum, 4 bytes; size, 2; kind, 1; little-endian
 
 enum class kind { none, full, first, middle, last };
 
+/// Changes are numbered through all logs.
 struct part {
   kind what = kind::none;
-  size_t size = 0; ///< bytes, with the header
+  size_t size = 0;     ///< bytes, with the header
+  uint64_t change = 0; ///< of one that begins a record: its first one,
+  uint64_t next = 0;   ///< and the first one behind it
 };
 
-uint32_t little_endian(std::string_view bytes) {
-  uint32_t value = 0;
+uint64_t little_endian(std::string_view bytes) {
+  uint64_t value = 0;
   for (size_t i = bytes.size(); i-- > 0;)
     value = value << 8 | static_cast<unsigned char>(bytes[i]);
   return value;
@@ -44,25 +48,23 @@ part read_part(std::string_view bytes) {
   auto masked = (crc >> 15 | crc << 17) + 0xa282ead8; // so that a log that holds a log is not taken for one
   if (masked != little_endian(bytes.substr(0, 4)))
     return {};
-  return {static_cast<kind>(what), header_size + size};
+  auto content = bytes.substr(header_size, size);
+  auto change = little_endian(content.substr(0, 8));
+  return {static_cast<kind>(what), header_size + size, change, change + (size < 12 ? 1 : little_endian(content.substr(8, 4)))};
 }
 
-bool begins_record(std::string_view bytes) {
-  auto what = read_part(bytes).what;
-  return what == kind::full || what == kind::first;
-}
+bool begins_record(const part& x) { return x.what == kind::full || x.what == kind::first; }
 
-/// Whether a record begins behind a part that is not whole, before the block ends. Of a torn one a sector may be missing, but nothing follows:
-/// inside it is whatever a client has sent, and is not looked at.
-bool record_follows(std::string_view bytes) {
-  if (bytes.size() < header_size || bytes.substr(4, 3) == std::string_view{"\0\0\0", 3}) // nothing was written there
+/// Whether a later record begins behind a part that is not whole, before the block ends. A client may have sent what looks like one, but hardly
+/// with the number that comes next.
+bool record_follows(std::string_view bytes, uint64_t next) {
+  if (bytes.size() < header_size || bytes.substr(4, 3) == std::string_view{"\0\0\0", 3}) // what was torn: nothing was written there
     return false;
-  auto end = header_size + little_endian(bytes.substr(4, 2));
-  if (end <= bytes.size() && bytes.find_first_not_of('\0', end) == std::string_view::npos)
-    return false;
-  for (size_t at = 1; at < bytes.size(); ++at) // its size may be what is damaged
-    if (begins_record(bytes.substr(at)))
+  for (size_t at = 1; at < bytes.size(); ++at) { // its size may be what is damaged
+    auto found = read_part(bytes.substr(at));
+    if (begins_record(found) && (next == 0 || (found.change >= next && found.change - next < most_changes)))
       return true;
+  }
   return false;
 }
 
@@ -104,24 +106,29 @@ log_tail read_log(std::istream& log) {
   log_tail found;
   bool inside = false; // a record has begun and has not ended
   bool torn = false;
+  uint64_t next_change = 0; ///< behind the last whole record; 0: there was none
+  uint64_t behind = 0;      ///< likewise, behind the record that was begun last
   std::array<char, block_size> buffer;
   for (uint64_t begin = 0;; begin += block_size) {
     log.read(buffer.data(), buffer.size());
     std::string_view block{buffer.data(), static_cast<size_t>(log.gcount())};
     for (size_t at = 0; at < block.size() && block_size - at >= header_size;) {
       auto next = read_part(block.substr(at));
-      bool begins = next.what == kind::full || next.what == kind::first;
+      bool begins = begins_record(next);
       if (begins && (torn || inside))
         return {found.end, true};
       torn = torn || next.what == kind::none || (!begins && !inside);
-      if (next.what == kind::none && record_follows(block.substr(at)))
+      if (next.what == kind::none && record_follows(block.substr(at), next_change))
         return {found.end, true};
       if (next.what == kind::none)
         break; // the next block begins with one, if there is any
       at += next.size;
       inside = next.what == kind::first || next.what == kind::middle;
-      if (!torn && !inside)
+      behind = begins ? next.next : behind;
+      if (!torn && !inside) {
         found.end = begin + at;
+        next_change = behind;
+      }
     }
     if (block.size() < block_size)
       return found;

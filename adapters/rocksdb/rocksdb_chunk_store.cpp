@@ -36,6 +36,15 @@ void rocksdb_chunk_store::open() {
   db_.reset(db);
   garbage_ = {};
   known_.clear();
+  try {
+    read_counts();
+  } catch (...) {
+    close(); // RocksDB insists
+    throw;
+  }
+}
+
+void rocksdb_chunk_store::read_counts() {
   count_ = 0;
   std::unique_ptr<rocksdb::Iterator> at{db_->NewIterator({}, in(names))};
   for (at->SeekToFirst(); at->Valid(); at->Next())

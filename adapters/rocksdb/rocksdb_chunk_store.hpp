@@ -44,6 +44,7 @@ private:
   enum family : size_t { meta, names, streams, chunks, producers, forks, due, family_count };
 
   void open();
+  void read_counts();
   void close();
   void probe() const;
   bool has_room();

@@ -62,7 +62,7 @@ asio::awaitable<void> send_growing(exchange& x, stream_reader& reader, response 
 
 /// Content that does not change any more: ranges and conditions apply.
 asio::awaitable<void> send_closed(exchange& x, stream_reader& reader, response head, position tail) {
-  auto tag = "\"" + std::to_string(reader.row().id) + "-" + std::to_string(tail) + "\"";
+  auto tag = "\"" + identity_of(reader.row()) + "-" + std::to_string(tail) + "\"";
   head.headers.emplace_back("ETag", tag);
   head.headers.emplace_back("Accept-Ranges", "bytes");
   head.headers.emplace_back("Cache-Control", "private, no-cache");
@@ -72,7 +72,7 @@ asio::awaitable<void> send_closed(exchange& x, stream_reader& reader, response h
     co_return co_await x.send(std::move(head));
   }
   auto condition = x.header("if-range");
-  bool whole = !condition.empty() && condition != tag;
+  bool whole = x.is_head() || (!condition.empty() && condition != tag);
   auto verdict = judge_range(whole ? std::string_view{} : x.header("range"), tail);
   auto total = "/" + std::to_string(tail);
   switch (verdict.what) {

@@ -3,10 +3,10 @@
 
 namespace segue::http {
 
-/// What a browser asks before a page of somebody else may use a stream. Whether this page may is said by
+/// What a browser asks before a page of somebody else may do more than look. Whether this page may is said by
 /// `Access-Control-Allow-Origin`, which every response to an allowed page carries.
 asio::awaitable<void> answer_preflight(exchange& x) {
-  response out{204, {{"Allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS"}, {"Access-Control-Max-Age", "600"},
+  response out{204, {{"Access-Control-Max-Age", "600"},
       {"Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE"},
       {"Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, Producer-Id, Producer-Epoch, Producer-Seq, "
           "Stream-Closed, Stream-Expires-At, Stream-Fork-Offset, Stream-Fork-Sub-Offset, Stream-Forked-From, Stream-Seq, "

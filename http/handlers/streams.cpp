@@ -64,7 +64,7 @@ asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from
     out.body = body_of(reader.row(), *batch);
     co_return co_await x.send(std::move(out));
   }
-  auto tag = "\"" + std::to_string(reader.row().id) + ":" + std::to_string(from) + ":" + std::to_string(batch->next)
+  auto tag = "\"" + identity_of(reader.row()) + ":" + std::to_string(from) + ":" + std::to_string(batch->next)
       + (at_end && batch->closed ? ":c\"" : "\"");
   bool settled = !at_end || batch->closed; // the same question will have the same answer
   out.headers.emplace_back("ETag", tag);
@@ -83,7 +83,8 @@ asio::awaitable<void> describe(exchange& x, const stream_row& row) {
   if (row.closed)
     out.headers.emplace_back("Stream-Closed", "true");
   add_expiry(out.headers, row);
-  co_await x.send(std::move(out));
+  co_await x.begin(std::move(out)); // how long its content is is the business of whoever reads it
+  co_await x.finish();
 }
 
 asio::awaitable<void> server_sent_events(exchange& x, stream_reader& reader, position from) {
@@ -117,6 +118,7 @@ asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position fr
 asio::awaitable<void> long_poll(exchange& x, stream_reader& reader, position from) {
   auto give_up_at = std::chrono::steady_clock::now() + x.where().long_poll;
   auto left = x.where().long_poll;
+  x.asker().may_be_woken(true); // a server that stops waits for nobody's next chunk
   auto batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(left.count()));
   while (batch && batch->chunks.empty() && !batch->closed && !x.client_left()) { // a stream may answer before that
     left = std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at - std::chrono::steady_clock::now());
@@ -124,6 +126,8 @@ asio::awaitable<void> long_poll(exchange& x, stream_reader& reader, position fro
       break;
     batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(left.count()));
   }
+  if (!batch && x.asker().aborted())
+    batch = chunk_batch{{}, from, from, false};
   if (!batch)
     co_return co_await x.send_error(batch.error());
   response out{batch->chunks.empty() ? 204u : 200u, {}, {}};
@@ -160,7 +164,7 @@ asio::awaitable<void> answer_read(exchange& x, std::string path, bool offset_nee
   auto from = resolve(*wanted, now->row.tail);
   if (!from)
     co_return co_await x.send_problem(bad_offset());
-  if (!live && x.is_head())
+  if (x.is_head() && (!live || *live == "websocket"))
     co_await describe(x, now->row);
   else if (!live)
     co_await catch_up(x, reader, *from, wanted->from == offset_query::kind::now);

@@ -1,7 +1,7 @@
 // What every catalogue promises, see `adapters/ports.hpp`.
 #define CAF_SUITE contract.catalogue
 
-#include "adapters/sqlite/database.hpp"
+#include "adapters/sqlite/sqlite_catalogue.hpp"
 
 #include "tests/support/engines.hpp"
 
@@ -171,6 +171,22 @@ CAF_TEST(every state and a row without values is kept) {
   });
 }
 
+CAF_TEST(text that is no UTF-8 is kept as far as it is) {
+  for_each_catalogue([](catalogue_engine& store) {
+    auto x = row("a");
+    x.reason = "audio/m\xf6p";
+    x = insert(*store, x);
+    auto found = store->find("a");
+    CAF_REQUIRE(found);
+    CAF_CHECK_EQUAL(found->reason, "audio/m\xef\xbf\xbdp");
+    x.reason = std::string(300, 'x') + "\xc3";
+    CAF_CHECK(store->store(x));
+    auto changed = store->find("a");
+    CAF_REQUIRE(changed);
+    CAF_CHECK_EQUAL(changed->reason, std::string(300, 'x') + "\xef\xbf\xbd");
+  });
+}
+
 CAF_TEST(rows survive a restart) {
   for_each_catalogue([](catalogue_engine& store) {
     auto x = insert(*store, row("a"));
@@ -205,6 +221,17 @@ CAF_TEST(a catalogue of an older version is brought up to date) {
   CAF_CHECK(store->find("a") == x);
   CAF_CHECK(store->keys().empty());
   CAF_CHECK(store->transfers(0, 10, false).empty());
+}
+
+CAF_TEST(whoever does not own a catalogue neither makes it nor changes its version) {
+  temporary_folder folder;
+  auto file = (folder.path() / "catalogue.sqlite").string();
+  CAF_CHECK_EQUAL(code_thrown([&] { sqlite::sqlite_catalogue{file, 1, false}; }), ec::conflict);
+  CAF_CHECK(!std::filesystem::exists(file));
+  { sqlite::sqlite_catalogue made{file}; }
+  { sqlite::sqlite_catalogue used{file, 1, false}; }
+  sqlite::database{file}.run("PRAGMA user_version = 1");
+  CAF_CHECK_EQUAL(code_thrown([&] { sqlite::sqlite_catalogue{file, 1, false}; }), ec::conflict);
 }
 
 CAF_TEST(any number of threads may use one catalogue) {

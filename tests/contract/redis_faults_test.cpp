@@ -69,6 +69,24 @@ std::string all(chunk_store& store, stream_id id) {
 
 } // namespace
 
+CAF_TEST(a server that hangs up while nothing is under way costs no append) {
+  redis_server server;
+  auto store = open_owned(server.url());
+  auto row = create(*store);
+  for (int i = 0; i < 3; ++i) {
+    if (i < 2) {
+      server.tell({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}); // as its `timeout` does
+    } else {
+      server.kill();
+      server.start();
+    }
+    auto outcome = commit(*store, put(row, "abc"));
+    CAF_CHECK_EQUAL(outcome.code, ec::none);
+    row = outcome.written.row;
+  }
+  CAF_CHECK_EQUAL(row.tail, 9u);
+}
+
 CAF_TEST(a command that comes late after reopening does nothing) {
   redis_server server;
   late_gate gate{server.port()};

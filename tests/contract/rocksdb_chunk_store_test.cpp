@@ -122,6 +122,65 @@ CAF_TEST(without its records a finished stream keeps its tail) {
   CAF_CHECK(store.load_chunks(row.id, 0, 10).empty());
 }
 
+CAF_TEST(a store that is open is left alone by whoever comes second) {
+  temporary_folder folder;
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  auto row = fill(store, create(store, "a"), 5'000, 1'000);
+  auto before = bytes_in(folder.path());
+  auto why = ec::none;
+  try {
+    rocksdb_chunk_store second{{folder.path(), 0}};
+  } catch (const adapter_error& e) {
+    why = e.code();
+  }
+  CAF_CHECK_EQUAL(why, ec::unavailable);
+  CAF_CHECK_EQUAL(bytes_in(folder.path()), before); // with the zeros ahead of its log
+  store.reopen();
+  CAF_CHECK_EQUAL(fill(store, row, 1'000, 1'000).tail, 6'000u);
+}
+
+CAF_TEST(a bit that flips anywhere in a file of records is seen and none of them is told otherwise) {
+  temporary_folder folder;
+  {
+    rocksdb_chunk_store store{{folder.path(), 0}};
+    fill(store, create(store, "a"), 5'000, 1'000);
+  }
+  { rocksdb_chunk_store store{{folder.path(), 0}}; } // what was in the log goes to a table
+  size_t seen = 0;
+  std::vector<std::filesystem::path> tables;
+  for (const auto& entry : std::filesystem::directory_iterator{folder.path()})
+    if (entry.path().extension() == ".sst")
+      tables.push_back(entry.path());
+  CAF_REQUIRE(!tables.empty());
+  for (const auto& table : tables) {
+    for (std::uintmax_t at = 0; at < std::filesystem::file_size(table); at += 23) {
+      temporary_folder other;
+      std::filesystem::copy(folder.path(), other.path(), std::filesystem::copy_options::recursive);
+      std::fstream file{other.path() / table.filename(), std::ios::in | std::ios::out | std::ios::binary};
+      file.seekg(static_cast<std::streamoff>(at));
+      auto flipped = static_cast<char>(file.get() ^ 1);
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(flipped);
+      file.close();
+      try {
+        rocksdb_chunk_store store{{other.path(), 0}};
+        auto found = store.load_row("a");
+        CAF_REQUIRE(found);
+        CAF_CHECK_EQUAL(found->tail, 5'000u);
+        position end = 0;
+        for (const auto& x : store.load_chunks(found->id, 0, UINT64_MAX)) {
+          CAF_CHECK_EQUAL(x.start, end);
+          end += x.bytes.size();
+        }
+        CAF_CHECK_EQUAL(end, 5'000u);
+      } catch (const adapter_error&) {
+        ++seen;
+      }
+    }
+  }
+  CAF_CHECK_GREATER(seen, 0u);
+}
+
 CAF_TEST(the checksums of RocksDB are computed by the processor) {
   std::string digits = "123456789"; // the check value of CRC-32C
   CAF_CHECK_EQUAL(rocksdb::crc32c::Extend(0, digits.data(), digits.size()), 0xE3069283u);

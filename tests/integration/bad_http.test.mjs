@@ -1,5 +1,6 @@
 // Requests that are wrong as HTTP: bytes, headers, hosts, sizes and speeds. Each is answered in order and hinders nobody.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, before, describe, it } from 'node:test';
 import { everyCase } from '../support/cases.mjs';
 import { ask, dial, expectProblem, get, sendRaw, waitFor } from '../support/http.mjs';
@@ -22,6 +23,18 @@ describe('a request', { timeout: 120_000 }, () => {
     ask(server, 'POST', '/v1/generations', { body, headers: { 'content-type': 'application/json', ...headers } });
   const raw = (lines, body = '') => sendRaw(server, Buffer.concat([Buffer.from([...lines, '', ''].join('\r\n')), Buffer.from(body)]));
   const host = () => `Host: 127.0.0.1:${server.port}`;
+
+  /// What requests are answered that come at once, on one connection that ends after the last one.
+  const statusesOf = async (requests) => {
+    const connection = await dial(server);
+    const received = [];
+    connection.socket.on('data', (bytes) => received.push(bytes));
+    await connection.send(requests);
+    await waitFor(() => connection.socket.readableEnded || connection.socket.destroyed, { what: 'the connection to end' });
+    connection.socket.destroy();
+    const text = Buffer.concat(received).toString();
+    return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+  };
 
   it('that climbs out of a folder finds nothing', async () => {
     const climbers = [
@@ -123,6 +136,75 @@ describe('a request', { timeout: 120_000 }, () => {
     assert([400, 505].includes(future.status), `HTTP/9.9 → ${future.status}`);
   });
 
+  it('whose body could be understood otherwise by a proxy is refused with 400, and nothing behind it is a request', async () => {
+    const path = '/v1/stream/smuggled';
+    const first = (version, ...headers) => [`PUT ${path} HTTP/${version}`, host(), 'Content-Type: text/plain', ...headers];
+    const inner = `GET /healthz HTTP/1.1\r\n${host()}\r\n\r\n`;
+    const cases = [
+      first('1.1', 'Transfer-Encoding: identity'),
+      first('1.1', 'Transfer-Encoding: chunked, identity'),
+      first('1.1', 'Transfer-Encoding: xchunked', `Content-Length: ${inner.length}`),
+      first('1.1', 'Transfer-Encoding: gzip, chunked'),
+      first('1.1', 'Transfer-Encoding:', `Content-Length: ${inner.length}`),
+      first('1.1', 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'),
+      first('1.0', 'Transfer-Encoding: chunked', 'Connection: keep-alive'),
+      first('1.1', 'Host: evil.example', `Content-Length: ${inner.length}`),
+    ];
+    await everyCase(cases, async (lines) => assert.deepEqual(await statusesOf([...lines, '', inner].join('\r\n')), [400]));
+    assert.equal((await get(server, `${path}?offset=-1`)).status, 404);
+  });
+
+  it('is judged by its header, whatever its trailers say', async () => {
+    const path = '/v1/stream/trailed';
+    const chunked = (method, headers, trailers) =>
+      raw([`${method} ${path} HTTP/1.1`, ...headers, 'Connection: close', 'Transfer-Encoding: chunked'], [`3\r\nabc\r\n0`, ...trailers, '', ''].join('\r\n'));
+    const text = 'Content-Type: text/plain';
+    assert.equal((await chunked('PUT', [host(), text], [])).status, 201);
+    assert.equal((await chunked('POST', [host(), text], ['Stream-Closed: true', 'Stream-Seq: 9'])).status, 204);
+    const { headers } = await ask(server, 'HEAD', path);
+    assert.deepEqual([headers['stream-closed'], headers['stream-next-offset']], [undefined, '0000000000000006']);
+    assert.equal((await chunked('POST', [host()], [text])).status, 400, 'a type that came too late');
+    assert.equal((await chunked('POST', [text], [host()])).status, 421, 'a host that came too late');
+  });
+
+  it('takes no more memory than its bounds, whatever frames its body', async () => {
+    const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`))[1]) / 1024;
+    const before = rss();
+    const endless = Buffer.alloc(1 << 20, 'a');
+    for (const start of ['1;', '0\r\nX: ']) {
+      const connection = await dial(server);
+      await connection.send(`POST /v1/stream/x HTTP/1.1\r\n${host()}\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n${start}`);
+      for (let sent = 0; sent < 64 && connection.socket.writable; ++sent)
+        await Promise.race([connection.send(endless), new Promise((resolve) => connection.socket.once('close', resolve))]);
+      expectProblem(await connection.answer(), 431, { what: start, says: /16 KiB/ });
+    }
+    assert(rss() < before + 32, `${before} MiB before, ${rss()} MiB after`);
+  });
+
+  it('may name the server in its target, as proxies are asked', async () => {
+    const asked = (target, name = host()) => raw([`GET ${target} HTTP/1.1`, name, 'Connection: close']);
+    assert.equal((await asked(`http://127.0.0.1:${server.port}/healthz`)).status, 200);
+    assert.equal((await asked(`http://127.0.0.1:${server.port}/healthz`, 'Host: evil.example')).status, 200, 'the target is what counts');
+    expectProblem(await asked('http://evil.example/healthz'), 421);
+  });
+
+  it('that expects to be told to go on is told so in HTTP/1.1 alone', async () => {
+    const asked = async (version) => {
+      const connection = await dial(server);
+      const received = [];
+      connection.socket.on('data', (bytes) => received.push(bytes));
+      const expecting = `PUT /v1/stream/expected HTTP/${version}\r\n${host()}\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 1\r\n`;
+      await connection.send(`${expecting}Connection: close\r\n\r\n`);
+      if (version === '1.1') await waitFor(() => Buffer.concat(received).toString().startsWith('HTTP/1.1 100 Continue\r\n\r\n'));
+      await connection.send('x');
+      await waitFor(() => connection.socket.readableEnded);
+      connection.socket.destroy();
+      return Buffer.concat(received).toString().match(/HTTP\/1\.\d \d+/g);
+    };
+    assert.deepEqual(await asked('1.1'), ['HTTP/1.1 100', 'HTTP/1.1 201']);
+    assert.deepEqual(await asked('1.0'), ['HTTP/1.0 200']);
+  });
+
   it('that comes slowly or stops half-way holds up nobody else', async () => {
     const request = `GET /healthz HTTP/1.1\r\n${host()}\r\nConnection: close\r\n\r\n`;
     const halves = await Promise.all(Array.from({ length: 60 }, () => dial(server)));
@@ -141,18 +223,6 @@ describe('a request', { timeout: 120_000 }, () => {
     assert.equal((await patient.answer()).status, 200, 'a slow request is a request');
     for (const { socket } of [...gone, body]) socket.destroy();
   });
-
-  /// What requests are answered that come at once, on one connection that ends after the last one.
-  const statusesOf = async (requests) => {
-    const connection = await dial(server);
-    const received = [];
-    connection.socket.on('data', (bytes) => received.push(bytes));
-    await connection.send(requests);
-    await waitFor(() => connection.socket.readableEnded || connection.socket.destroyed, { what: 'the connection to end' });
-    connection.socket.destroy();
-    const text = Buffer.concat(received).toString();
-    return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
-  };
 
   it('does not hinder requests that follow on the same connection', async () => {
     const line = (path, extra = '') => `GET ${path} HTTP/1.1\r\n${host()}\r\n${extra}\r\n`;

@@ -74,6 +74,8 @@ function replyOf(status, headers, body) {
 function assertHeadersOfEveryReply({ status, headers }, what) {
   assert.equal(headers['x-content-type-options'], 'nosniff', `${what} (${status}): X-Content-Type-Options`);
   assert.equal(headers['cross-origin-resource-policy'], 'cross-origin', `${what} (${status}): Cross-Origin-Resource-Policy`);
+  assert.match(headers['content-security-policy'] ?? '', /^(sandbox|default-src 'self';.*)$/, `${what} (${status}): Content-Security-Policy`);
+  assert(Math.abs(Date.now() - Date.parse(headers.date)) < 60_000, `${what} (${status}): Date is ${headers.date}`);
 }
 
 /// Asserts an RFC 9457 body whose `detail` matches every pattern of `says`, what was wrong and what is allowed.

@@ -2,6 +2,9 @@
 
 #include "http/response_head.hpp"
 
+#include <cstdlib>
+#include <ctime>
+
 #include "tests/support/test.hpp"
 
 using segue::http::response_head;
@@ -11,6 +14,15 @@ CAF_TEST(a head is a status line and its fields and an empty line) {
   head.add("Stream-Next-Offset", "7");
   head.add("Connection", "close");
   CAF_CHECK_EQUAL(head.take(), "HTTP/1.1 204 No Content\r\nStream-Next-Offset: 7\r\nConnection: close\r\n\r\n");
+}
+
+CAF_TEST(the date is told as every header tells it) {
+  auto text = std::string{segue::http::http_date()};
+  std::tm parts{};
+  auto end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  CAF_REQUIRE(end && *end == '\0');
+  CAF_CHECK_LESS(std::abs(timegm(&parts) - std::time(nullptr)), 2);
+  CAF_CHECK_EQUAL(text.size(), 29u);
 }
 
 CAF_TEST(old clients are answered in their version) {

@@ -50,6 +50,16 @@ CAF_TEST(literal segments match themselves) {
   CAF_CHECK_EQUAL(found("GET", {"v1", "thing"}), "none; ");
 }
 
+CAF_TEST(what is asked about all paths makes none of its own) {
+  const router asked{{
+      {"GET", "/v1/things", {}, segue::role::nobody, "list"},
+      {"OPTIONS", "/v1/{path*}", {}, segue::role::nobody, "preflight"},
+  }};
+  CAF_CHECK(asked.find("OPTIONS", {"v1", "things"}).found);
+  CAF_CHECK_EQUAL(asked.find("PATCH", {"v1", "things"}).allowed, "GET, HEAD, OPTIONS");
+  CAF_CHECK_EQUAL(asked.find("PATCH", {"v1", "nothing"}).allowed, "");
+}
+
 CAF_TEST(the root is an empty path) {
   CAF_CHECK_EQUAL(found("GET", {}), "page");
   CAF_CHECK_EQUAL(found("GET", {""}), "page");

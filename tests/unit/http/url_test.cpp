@@ -15,7 +15,7 @@ std::string parsed(std::string_view target) {
   auto x = parse_url(target);
   if (!x)
     return "none";
-  std::string text;
+  auto text = x->host;
   for (const auto& segment : x->segments)
     text += "[" + segment + "]";
   for (const auto& [key, value] : x->query)
@@ -31,6 +31,14 @@ CAF_TEST(a path is taken apart at its slashes) {
   CAF_CHECK_EQUAL(parsed("/v1/generations/x"), "[v1][generations][x]");
   CAF_CHECK_EQUAL(parsed("/v1/generations/"), "[v1][generations][]");
   CAF_CHECK_EQUAL(parsed("/a//b"), "[a][][b]");
+}
+
+CAF_TEST(a target may name its server as proxies are asked) {
+  CAF_CHECK_EQUAL(parsed("http://127.0.0.1:4437/a/b?x=1"), "127.0.0.1:4437[a][b] x=1");
+  CAF_CHECK_EQUAL(parsed("https://segue.example"), "segue.example");
+  CAF_CHECK_EQUAL(parsed("http://[::1]:80/a"), "[::1]:80[a]");
+  CAF_CHECK_EQUAL(parsed("ftp://127.0.0.1/a"), "none");
+  CAF_CHECK_EQUAL(parsed("http://"), "");
 }
 
 CAF_TEST(segments are decoded after they are cut) {
@@ -65,8 +73,8 @@ CAF_TEST(a parameter without a value has an empty one) {
   CAF_CHECK_EQUAL(parsed("/a?x&y=1"), "[a] x= y=1");
 }
 
-CAF_TEST(what is no origin form is refused) {
-  for (const char* target : {"", "a", "*", "?x=1", "http://localhost/a", "/a b", "/a#b", "/%", "/%2", "/%zz", "/a?x=%",
+CAF_TEST(what is no target is refused) {
+  for (const char* target : {"", "a", "*", "?x=1", "localhost/a", "http:/a", "/a b", "/a#b", "/%", "/%2", "/%zz", "/a?x=%",
            "/a?x=%g0", "/\"", "/<", "/a\\b", "/caf\xc3\xa9", "/a?x=\xff", "/a\n"}) {
     CAF_MESSAGE(target);
     CAF_CHECK_EQUAL(parsed(target), "none");

@@ -1,5 +1,6 @@
 #define CAF_SUITE actors.tenant.tenant
 
+#include "actors/tenant/opener.hpp"
 #include "actors/tenant/tenant.hpp"
 
 #include "tests/support/scripted_generator.hpp"
@@ -20,7 +21,8 @@ struct engines {
 
 /// A whole tenant with scripted generators over engines in memory.
 struct world : engines, actor_fixture {
-  world() : actor_fixture(chunks.get()) {
+  /// Stores that are away `failures` times when they are opened; none: they are open.
+  explicit world(std::optional<int> failures = {}) : actor_fixture(chunks.get()) {
     kill_all(); // the tenant brings its own
     tenant_parts parts;
     parts.name = "test";
@@ -33,6 +35,13 @@ struct world : engines, actor_fixture {
     parts.make_catalogue = [this](caf::actor_system& system) {
       return row_host = spawn_catalogue_host(system, rows.get(), on_scheduler, counters);
     };
+    if (failures)
+      parts.make_opener = [this, left = std::make_shared<int>(*failures)](caf::actor_system& system) {
+        return opener_host = system.spawn(segue::opener, opener_options{"test", [left] {
+          if ((*left)-- > 0)
+            throw adapter_error{ec::unavailable, "connection refused"};
+        }}, &counters);
+      };
     parts.make_generator = scripted_factory(script);
     parts.counters = &counters;
     tenant = sys.spawn(segue::tenant, std::move(parts));
@@ -66,6 +75,7 @@ struct world : engines, actor_fixture {
   std::shared_ptr<sound_script> script = std::make_shared<sound_script>();
   chunk_store_actor chunk_host;
   catalogue_actor row_host;
+  opener_actor opener_host;
   tenant_actor tenant;
   uint64_t rounds = 0;
 };
@@ -98,6 +108,33 @@ CAF_TEST(ready is who can read both stores and has read the unfinished rows) {
   CAF_CHECK_EQUAL(ready.checks, (std::vector<std::string>{"chunk store: internal", "catalogue: ok", "generations: ok", "objects: ok"}));
   x.store->fail_reads(false);
   CAF_CHECK(x.ask(x.tenant, check_readiness{}).reply().ready);
+}
+
+CAF_TEST(a tenant whose stores are away at the start serves once they are reached) {
+  world x{2};
+  CAF_CHECK(!x.row_host && !x.chunk_host);
+  CAF_CHECK_EQUAL(x.ask(x.tenant, resolve_tenant{}).code(), ec::unavailable);
+  auto ready = x.ask(x.tenant, check_readiness{}).reply();
+  CAF_CHECK(!ready.ready);
+  CAF_CHECK_EQUAL(ready.checks, std::vector<std::string>{"stores: unavailable since the server began"});
+  auto shown = x.ask(x.tenant, describe_actor{}).reply();
+  CAF_CHECK_EQUAL(shown.state, "waiting for its stores");
+  CAF_CHECK(shown.children.empty());
+  CAF_CHECK_EQUAL(x.counters.tenants_away.Value(), 1);
+  x.pass(1s);
+  x.kill(x.opener_host); // another one goes on
+  x.pass(1s);
+  CAF_CHECK_EQUAL(x.ask(x.tenant, resolve_tenant{}).code(), ec::unavailable);
+  x.pass(1s);
+  CAF_CHECK_EQUAL(x.counters.tenants_away.Value(), 0);
+  x.check_service();
+}
+
+CAF_TEST(a tenant that ends while it waits for its stores leaves nothing) {
+  world x{1000};
+  caf::anon_send_exit(x.tenant, caf::exit_reason::user_shutdown);
+  x.consume_messages();
+  CAF_CHECK_EQUAL(x.counters.tenants_away.Value(), 0);
 }
 
 CAF_TEST(whichever part dies is started again and service comes back) {

@@ -115,6 +115,10 @@ CAF_TEST(another type is refused and says which are allowed) {
   }
 }
 
+CAF_TEST(a type that is no UTF-8 is quoted as far as it is) {
+  CAF_CHECK(contains(refusal("audio/m\xf6p"), "\"audio/m\xef\xbf\xbdp\""));
+}
+
 CAF_TEST(rates and channels have bounds) {
   CAF_CHECK(contains(refusal("audio/L16"), "sample rate is 0; allowed are 8,000 to 192,000"));
   for (const char* rate : {"7999", "192001", "x", "44100x", "-44100", "44.1", "", "99999999999"})

@@ -81,6 +81,7 @@ struct written_log {
     try {
       recover(left);
     } catch (const adapter_error& e) {
+      CAF_MESSAGE(e.what());
       CAF_CHECK_EQUAL(e.code(), ec::corrupt);
       return e.what();
     }
@@ -150,6 +151,37 @@ CAF_TEST(damage before a later commit is refused instead of losing that commit u
     auto told_of_hole = log.refusal(lost);
     CAF_CHECK(told_of_hole.find("damaged at byte " + std::to_string(log.ends[i])) != std::string::npos);
   }
+}
+
+CAF_TEST(damage is seen also when no later commit begins a block) {
+  written_log log;
+  for (int i = 0; i < 9; ++i)
+    log.append("acked" + std::to_string(i)); // all of it lies in the first block
+  CAF_REQUIRE_LESS(log.ends.back(), 32u << 10);
+  for (size_t i : {3, 8})
+    for (auto at = log.ends[i - 1]; at < log.ends[i]; ++at) { // also where its size and its kind are told
+      auto flipped = log.bytes;
+      flipped[at] ^= 1;
+      CAF_CHECK(log.refusal(flipped).find("damaged at byte " + std::to_string(log.ends[i - 1])) != std::string::npos);
+    }
+  auto last = log.bytes;
+  last[log.ends.back() - 1] ^= 1; // which cannot be told from a torn one
+  CAF_CHECK_EQUAL(log.recover(last), log.tails[log.tails.size() - 2]);
+}
+
+CAF_TEST(a small log in a torn chunk is not taken for a later commit) {
+  written_log other;
+  other.append("inside");
+  written_log log;
+  log.append("before");
+  auto before = log.ends.back();
+  log.append(other.bytes.substr(0, other.ends.back()));
+  CAF_REQUIRE_LESS(log.ends.back(), 32u << 10);
+  auto left = log.bytes;
+  left[log.ends.back() - 1] ^= 1;
+  CAF_CHECK_EQUAL(log.recover(left), log.tails[1]);
+  left.replace(before, 7, 7, '\0'); // where it begins was not written
+  CAF_CHECK_EQUAL(log.recover(left), log.tails[1]);
 }
 
 CAF_TEST(a log in a chunk is not taken for one) {

@@ -1,6 +1,7 @@
 // What a store may answer, by a server that does as it is told.
 #define CAF_SUITE adapters.s3.answers
 
+#include "actors/utf8.hpp"
 #include "adapters/s3/digest.hpp"
 #include "adapters/s3/s3_object_store.hpp"
 
@@ -161,6 +162,18 @@ CAF_TEST(every refusal has a meaning) {
   means("400 Bad Request", error("InvalidRequest", "<Message>a\nb</Message>"), ec::invalid_argument, "a b");
   means("404 Not Found", "<html>nginx</html>", ec::unavailable, "is the endpoint right?");
   means("418 Teapot", error(std::string(1'000, 'x')), ec::invalid_argument, "status 418");
+}
+
+CAF_TEST(what a store says is cut between characters and is UTF-8) {
+  auto long_one = reading("503 Slow", error("SlowDown", "<Message>x" + [] {
+    std::string text;
+    for (int i = 0; i < 200; ++i)
+      text += "é";
+    return text;
+  }() + "</Message>"));
+  CAF_CHECK_EQUAL(long_one.text.back(), '\xa9');
+  CAF_CHECK_EQUAL(valid_utf8(long_one.text), long_one.text);
+  CAF_CHECK(says(reading("503 Slow", "", "x-amz-bucket-region: m\xf6p\nContent-Type: text/plain"), "503"));
 }
 
 CAF_TEST(another region is named) {

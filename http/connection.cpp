@@ -188,7 +188,7 @@ asio::awaitable<void> tcp_connection::answer(exchange& x) {
   auto match = routes_.find(x.asked().method, x.asked().target.segments);
   if (match.found) {
     x.set_parameters(std::move(match.values));
-    bool welcome = co_await admit(x, match.found->needs);
+    bool welcome = co_await admit(x, *match.found);
     if (welcome)
       co_await match.found->answer(x);
   } else if (match.allowed.empty()) {

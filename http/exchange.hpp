@@ -106,6 +106,7 @@ public:
 
   /// The services of the tenant this request belongs to, and who asks: of every route that is not open to all.
   const tenant_services& services() const { return *services_; }
+  bool has_services() const { return static_cast<bool>(services_); }
 
   /// Where its streams were last.
   address_book& addresses() { return addresses_; }

@@ -17,6 +17,7 @@ struct route {
   handler answer;
   role needs; ///< of who asks; `nobody`: open to all
   std::string purpose; ///< one line, for people
+  bool of_process = false; ///< it tells of this process, not of a tenant: an operator may know, also when no tenant can be reached
 };
 
 class router {

@@ -37,8 +37,8 @@ std::vector<route> routes() {
       {"GET", "/healthz", get_health, role::nobody, "the process is alive"},
       {"GET", "/readyz", get_readiness, role::nobody, "requests can be served"},
       {"GET", "/metrics", get_metrics, role::nobody, "for Prometheus"},
-      {"GET", "/v1/nodes", get_nodes, role::admin, "other nodes: which, in which state, how far away"},
-      {"GET", "/v1/system", get_system, role::admin, "the tree of actors"},
+      {"GET", "/v1/nodes", get_nodes, role::admin, "other nodes: which, in which state, how far away", true},
+      {"GET", "/v1/system", get_system, role::admin, "the tree of actors", true},
   };
 }
 

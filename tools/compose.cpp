@@ -206,16 +206,16 @@ bool is_loopback(const std::string& host) {
 
 void check_doors(const settings& with) {
   if (!is_loopback(with.listen_host) && !with.insecure && !with.auth)
-    throw cannot_start{with.listen_host + " is not a loopback address. Whoever reaches this server may do anything with "
+    throw bad_setting{with.listen_host + " is not a loopback address. Whoever reaches this server may do anything with "
         "it: add --auth, or if that is meant, --insecure"};
   if (with.tenants.size() > 1 && !with.auth)
-    throw cannot_start{"several tenants need --auth: without it nobody knows whose request it is"};
+    throw bad_setting{"several tenants need --auth: without it nobody knows whose request it is"};
   if (with.tls_certificate.empty() != with.tls_key.empty())
-    throw cannot_start{"--tls-certificate and --tls-key belong together: give both, or none"};
+    throw bad_setting{"--tls-certificate and --tls-key belong together: give both, or none"};
   if (!with.join_host.empty() && !with.cluster_host.empty())
-    throw cannot_start{"--join and --cluster-listen exclude each other: an edge node has nothing that could be joined"};
+    throw bad_setting{"--join and --cluster-listen exclude each other: an edge node has nothing that could be joined"};
   if ((!with.join_host.empty() || !with.cluster_host.empty()) && with.cluster_secret.empty())
-    throw cannot_start{"nodes need a common secret: add --cluster-secret '${file:PATH}'; `openssl rand -hex 32` makes a good one"};
+    throw bad_setting{"nodes need a common secret: add --cluster-secret '${file:PATH}'; `openssl rand -hex 32` makes a good one"};
 }
 
 bool run_server(const settings& with, const std::function<void(const std::string&)>& ready, const std::function<void()>& wait) {

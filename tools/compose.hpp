@@ -14,7 +14,7 @@ namespace segue {
 bool run_server(const settings& with, const std::function<void(const std::string& address)>& ready,
     const std::function<void()>& wait);
 
-/// Throws `cannot_start` when settings open doors to whoever should stay outside, or contradict each other about them.
+/// Throws `bad_setting` when settings open doors to whoever should stay outside, or contradict each other about them.
 void check_doors(const settings& with);
 
 /// Whether a host name means this machine only.

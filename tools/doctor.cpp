@@ -69,6 +69,8 @@ finding check_stores(const settings& with) {
       }
     }
     return {"stores", bad.empty(), bad.empty() ? good : bad};
+  } catch (const bad_setting& e) {
+    return {"stores", false, e.what};
   } catch (const cannot_start& e) {
     return {"stores", false, e.what};
   }
@@ -96,7 +98,7 @@ finding check_port(const settings& with) {
     check_doors(with);
     if (!with.tls_certificate.empty())
       http::make_tls_context({with.tls_certificate, with.tls_key});
-  } catch (const cannot_start& e) {
+  } catch (const bad_setting& e) {
     return {"listen address", false, e.what};
   } catch (const std::exception& e) {
     return {"listen address", false, e.what()};

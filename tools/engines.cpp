@@ -47,7 +47,7 @@ void refuse_common_stores(const settings& with) {
         continue;
       auto [first, fresh] = users.try_emplace({setting, place}, name);
       if (!fresh)
-        throw cannot_start{"tenants " + first->second + " and " + name + " have the same " + setting + " " + redacted(url)
+        throw bad_setting{"tenants " + first->second + " and " + name + " have the same " + setting + " " + redacted(url)
             + " (" + redacted(place) + "); each needs its own"};
     }
 }
@@ -56,7 +56,7 @@ void refuse_common_stores(const settings& with) {
 void refuse_own_folders(const settings& with) {
   for (const auto& [name, own] : with.tenants)
     if (own->work_elsewhere && is_own_folder(own->objects))
-      throw cannot_start{"tenant " + name + ": --transfers elsewhere needs --objects that every worker reaches, and file: is a folder of this "
+      throw bad_setting{"tenant " + name + ": --transfers elsewhere needs --objects that every worker reaches, and file: is a folder of this "
           "process alone; give s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL, or file:/FOLDER with a folder that all of them share"};
 }
 
@@ -64,7 +64,7 @@ void refuse_own_folders(const settings& with) {
 void refuse_short_leases(const settings& with) {
   for (const auto& [name, own] : with.tenants)
     if (is_networked(own->catalogue) && own->transfer_lease < 2 * own->store_timeout)
-      throw cannot_start{"--transfer-lease is " + std::to_string(own->transfer_lease.count()) + " ms, and must be at least twice "
+      throw bad_setting{"--transfer-lease is " + std::to_string(own->transfer_lease.count()) + " ms, and must be at least twice "
           + "--store-timeout, which is " + std::to_string(own->store_timeout.count())
           + " ms: else a worker that is well could lose its transfer"};
 }
@@ -113,7 +113,7 @@ std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const s
     std::string names;
     for (const auto& [name, x] : with.tenants)
       names += (names.empty() ? "" : ", ") + name;
-    throw cannot_start{tenant.empty() ? "say which tenant with --tenant: there are " + names
+    throw bad_setting{tenant.empty() ? "say which tenant with --tenant: there are " + names
                                       : "there is no tenant \"" + tenant + "\"; there are " + names};
   }
   try {

@@ -27,7 +27,7 @@ struct tenant_engines {
 };
 
 /// What there is to open, without doing so. `owner`: this process serves; else it may do only what others may do as well. Throws
-/// `cannot_start`.
+/// `cannot_start`, and `bad_setting` for what no other start can mend.
 std::vector<tenant_engines> engines_of(const settings& with, const std::filesystem::path& data, bool owner);
 
 /// Opens those stores of a tenant that are not open yet: all of them, or only those that others can use as well. Blocks; throws what
@@ -39,7 +39,7 @@ void open_stores(tenant_engines& x, which_stores which = which_stores::all);
 std::string prefix_of(const tenant_engines& x, const settings& with);
 
 /// The catalogue of one tenant alone, for commands that need no more. `owner` as above: a shared one is brought up to date.
-/// Throws `cannot_start`.
+/// Throws likewise.
 std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant, bool owner = false);
 
 /// Names this process to others that use the same stores.

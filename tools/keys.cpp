@@ -24,7 +24,7 @@ std::string tenant_of(const settings& with, const std::string& named) {
 int add_key(const settings& with, const key_wish& wish) {
   auto may = read_role(wish.role);
   if (!may || !is_user_id(wish.user))
-    throw cannot_start{"a key needs --user, 1 to 64 letters, digits and . _ @ -, and --role reader, writer or admin"};
+    throw bad_setting{"a key needs --user, 1 to 64 letters, digits and . _ @ -, and --role reader, writer or admin"};
   auto tenant = tenant_of(with, wish.tenant);
   auto catalogue = open_catalogue_of(with, tenant);
   auto key = new_api_key(tenant);

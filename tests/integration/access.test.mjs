@@ -207,7 +207,7 @@ describe('a server with --auth and two tenants', { timeout: 120_000 }, () => {
       assert.doesNotMatch(answers[0], /alpha|beta/);
     });
 
-  it('shows its metrics to whoever has the token of the operator, which opens nothing else', async () => {
+  it('tells of itself to whoever has the token of the operator, which opens nothing of a tenant', async () => {
     for (const reply of [
       await get(server, '/metrics', bearer(secrets.metrics)),
       await get(server, inQuery('/metrics', secrets.metrics)),
@@ -217,6 +217,10 @@ describe('a server with --auth and two tenants', { timeout: 120_000 }, () => {
       assertTellsNothing(reply, {});
       assert.doesNotMatch(reply.text, /alpha|beta|\bann\b/);
     }
+    const { checks } = (await as(secrets.metrics, { path: '/readyz' })).json;
+    for (const tenant of ['alpha', 'beta']) assert(checks.includes(`${tenant} chunk store: ok`), checks.join());
+    assert.equal((await as(secrets.metrics, { path: '/v1/nodes' })).status, 200);
+    assert.match((await as(secrets.metrics, { path: '/v1/system' })).text, /"tenant alpha".*"tenant beta"/);
     assertUnauthenticated(await as(secrets.metrics, { path: '/v1/generations' }), {}, secrets.metrics);
   });
 

@@ -86,6 +86,9 @@ describe('the doors to a finished piece', { concurrency: 4, timeout: 60_000 }, (
     assert.equal(log.headers['stream-next-offset'], offsetOf(sound.length), 'of a log HEAD tells where it ends');
     assert.equal(log.headers['stream-closed'], 'true');
     assert.equal(log.headers['cache-control'], 'no-store');
+    assert.equal(log.headers['content-length'], undefined, 'which depends on how it is read');
+    const ranged = await ask(server, 'HEAD', piece.urls.audio, { headers: { range: 'bytes=0-9' } });
+    assert.deepEqual([ranged.status, ranged.headers['content-length']], [200, String(sound.length)], 'a range is for GET');
   });
 
   it('give pieces by Range that are exactly the bytes asked for', async () => {

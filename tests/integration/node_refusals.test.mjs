@@ -82,6 +82,8 @@ describe('nodes that do not come together', { timeout: 60_000 }, () => {
       assert.equal(status, 503);
       assert.match(json.checks[0], /dialling, Connection refused/);
       assert.equal((await get(edge, '/')).status, 200);
+      assert.equal((await get(edge, '/v1/nodes')).json.nodes[0].state, 'dialling');
+      assert.match((await get(edge, '/v1/system')).text, /"link to /);
       expectProblem(await get(edge, '/v1/generations'), 503);
       expectProblem(await get(edge, '/v1/stream/any?offset=-1'), 503);
       await edge.stop();

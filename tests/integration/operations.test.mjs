@@ -195,7 +195,16 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
   it('that can never succeed exits with 2, as whoever starts it again has to know', async () => {
     const twice = join(temporaryFolder(), 'segue.json');
     writeFileSync(twice, '{"policy": "keep", "policy": "archive"}');
+    const two = join(temporaryFolder(), 'two.json');
+    writeFileSync(two, '{"tenants": {"a": {}, "b": {}}}');
+    const folder = temporaryFolder();
     const cases = [
+      [['serve', ...fresh('--tls-key', 'x')], /belong together/],
+      [['serve', '--listen', '0.0.0.0:0', '--data', folder], /is not a loopback address/],
+      [['serve', ...fresh('--join', '127.0.0.1:1')], /nodes need a common secret/],
+      [['serve', ...fresh('--transfers', 'elsewhere')], /--transfers elsewhere needs/],
+      [['keys', 'add', '--data', folder, '--tenant', 'nope', '--user', 'a', '--role', 'reader'], /there is no tenant "nope"/],
+      [['keys', 'ls', '--data', folder, '--config', two], /say which tenant/],
       [['serve', ...fresh('--no-such-option')], /no-such-option/],
       [['serve', ...fresh('--idle', '0s')], /idle: "0s" is not possible/],
       [['serve', ...fresh('--config', '/nope.conf')], /\/nope\.conf cannot be read/],

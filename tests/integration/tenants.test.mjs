@@ -252,6 +252,35 @@ describe('two tenants on stores of their own', { timeout: 120_000 }, () => {
       expectProblem(reply, 503);
       assert.match(reply.headers['retry-after'], /^\d+$/);
     }
+  });
+
+  it('starts for one tenant while the database of the other is away, which follows when it is back', async () => {
+    const { postgres } = stores;
+    const kept = await make('alpha');
+    await archived('alpha', kept);
+    await postgres.sql('ALTER DATABASE alpha ALLOW_CONNECTIONS false');
+    try {
+      await server.restart();
+      assert.match(server.log, /warning .*tenant_away: tenant alpha: .*the others begin, and it follows/);
+      const other = await make('beta');
+      await archived('beta', other);
+      assert.equal(await soundOf('beta', other), sum);
+      const refused = await as('alpha', { path: `/v1/generations/${kept}` });
+      expectProblem(refused, 503);
+      assert.match(refused.headers['retry-after'], /^\d+$/);
+      assert.equal((await get(server, '/readyz')).status, 200, 'somebody is served');
+      const { code, stdout } = await run('segue', ['doctor', ...server.args.slice(1), '--listen', '127.0.0.1:0', '--data', temporaryFolder()]);
+      assert.equal(code, 1);
+      assert.match(stdout, /BAD +stores +tenant alpha: /);
+    } finally {
+      await postgres.sql('ALTER DATABASE alpha ALLOW_CONNECTIONS true');
+    }
+    await waitFor(async () => (await as('alpha', { path: `/v1/generations/${kept}` })).status === 200, { what: 'alpha to follow' });
+    assert.equal(await soundOf('alpha', kept), sum);
+    const again = await make('alpha');
+    await archived('alpha', again);
+    await server.restart(); // its leases were taken late, and are given back
+    assert.equal(await soundOf('alpha', again), sum);
     failed = false;
   });
 });

@@ -258,7 +258,7 @@ describe('segue work', () => {
       ],
     ]) {
       const { code, stdout, stderr } = await run('segue', ['work', '--data', temporaryFolder(), ...args]);
-      assert.deepEqual([code, stdout], [1, '']);
+      assert.deepEqual([code, stdout], [2, '']);
       assert.match(stderr, says);
     }
   });

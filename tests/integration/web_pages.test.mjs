@@ -132,7 +132,7 @@ describe('pages of others', { timeout: 60_000 }, () => {
       'access-control-request-method': 'PUT',
       'access-control-request-headers': wanted.join(','),
     };
-    for (const target of [path, '/v1/stream/pages/none', '/v1/stream/generations/any/audio']) {
+    for (const target of [path, '/v1/stream/pages/none', '/v1/stream/generations/any/audio', '/v1/generations', '/v1/transfers/1']) {
       const reply = await ask(open, 'OPTIONS', target, { headers });
       assert.deepEqual([reply.status, reply.body.length, reply.headers['access-control-allow-origin']], [204, 0, page]);
       const methods = words(reply.headers['access-control-allow-methods']);

@@ -186,7 +186,7 @@ export const examplesWith = (n) => ({
 export const openRoutes = {
   'GET /': ['/', 200],
   'GET /web/{name}': ['/web/index.html', 200],
-  'OPTIONS /v1/stream/{path*}': ['/v1/stream/a', 204],
+  'OPTIONS /v1/{path*}': ['/v1/generations', 204],
   'GET /healthz': ['/healthz', 200],
   'GET /readyz': ['/readyz', 200],
   'GET /metrics': ['/metrics', 401],

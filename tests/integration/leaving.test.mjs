@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import WebSocket from 'ws';
-import { append, createStream as create, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
+import { append, closeStream, createStream as create, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
 import { dial, get, open, waitFor } from '../support/http.mjs';
 import { Server, useServer } from '../support/server.mjs';
 import { noise, pushPiece } from '../support/tiers.mjs';
@@ -49,7 +49,7 @@ describe('a client that leaves', { concurrency: true, timeout: 60_000 }, () => {
     await connection.send(request(`${path}?live=sse&offset=-1`));
     await waitFor(() => text().includes('upToDate'));
     await connection.send(request('/healthz', 'Connection: close\r\n'));
-    await append(server, path, 'end', { 'content-type': 'text/plain', 'stream-closed': 'true' });
+    await closeStream(server, path);
     await waitFor(() => connection.socket.readableEnded, { what: 'both responses' });
     assert.deepEqual(text().match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 200']);
   });

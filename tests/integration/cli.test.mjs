@@ -1,9 +1,9 @@
 // The program at the prompt of a shell: what it prints, what it writes, how it exits.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { bytesPerSecond, completed, generate, hasSound, makePiece, show, unknownId, until } from '../support/api.mjs';
+import { append, bytesPerSecond, completed, createStream, generate, hasSound, makePiece, show, unknownId, until } from '../support/api.mjs';
 import { everyCase } from '../support/cases.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
 import { run, said, start } from '../support/need.mjs';
@@ -247,8 +247,10 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
   });
 
   it('has a doctor that finds a good place good and says what is wrong with a bad one', async () => {
-    const good = await run('segue', ['doctor', '--data', temporaryFolder(), '--listen', `127.0.0.1:${await stablePort()}`]);
+    const place = join(temporaryFolder(), 'new');
+    const good = await run('segue', ['doctor', '--data', place, '--listen', `127.0.0.1:${await stablePort()}`]);
     assert.equal(good.code, 0, said(good));
+    assert(!existsSync(place), 'it makes nothing');
     const file = join(folder, 'no-folder');
     writeFileSync(file, '');
     const free = `127.0.0.1:${await stablePort()}`;
@@ -257,12 +259,38 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
       [['--data', '/proc/nope', '--listen', free], /\/proc\/nope/],
       [['--data', temporaryFolder(), '--listen', `127.0.0.1:${server.port}`], /in use/i],
       [['--data', temporaryFolder(), '--listen', free, '--soundfont', '/nope.sf2'], /\/nope\.sf2/],
+      [['--data', server.data, '--listen', free], /BAD +data folder .*in use by another server \(process \d+\)/],
+      [['--data', place, '--listen', free, '--tls-certificate', file, '--tls-key', file], /BAD +listen address .*no-folder/],
+      [['--data', place, '--listen', free, '--cluster-listen', free], /BAD +listen address .*need a common secret/],
+      [
+        ['--data', place, '--listen', free, '--cluster-listen', `127.0.0.1:${server.port}`, '--cluster-secret', 'x'.repeat(64)],
+        /BAD +other nodes .*in use/i,
+      ],
+      [['--listen', free, '--join', '127.0.0.1:1', '--cluster-secret', 'x'.repeat(64)], /BAD +other nodes .*Connection refused/],
     ];
     await everyCase(bad, async ([args, says]) => {
       const result = await run('segue', ['doctor', ...args]);
       assert.equal(result.code, 1, said(result));
       assert.match(said(result), says);
     });
+  });
+
+  it('has a doctor that leaves the stores of a running server as they are', async () => {
+    const { data } = server;
+    const sizes = () =>
+      readdirSync(data, { recursive: true })
+        .filter((name) => /\.(log|sst|sqlite)$/.test(name))
+        .map((name) => [name, sizeOf(join(data, name))]);
+    const path = '/v1/stream/examined';
+    await createStream(server, path);
+    const before = sizes();
+    assert(before.length > 1, before.join());
+    for (let i = 0; i < 5; ++i) await run('segue', ['doctor', '--data', data, '--listen', '127.0.0.1:0']);
+    assert.deepEqual(sizes(), before);
+    for (let i = 0; i < 5; ++i) await append(server, path, 'kept');
+    await server.kill();
+    await server.start();
+    assert.equal((await get(server, `${path}?offset=-1`)).text, 'kept'.repeat(5));
   });
 });
 

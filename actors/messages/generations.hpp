@@ -25,7 +25,7 @@ struct generation_row {
   std::string prompt;
   double duration_s = 0; ///< 0: as long as its producer wants
   uint64_t seed = 0;
-  bool realtime = false; ///< takes as long as the music lasts
+  bool realtime = false; ///< made as fast as it plays
   std::string generator;
   std::string generator_version; ///< of the first attempt
   std::string producer; ///< who alone may append the sound, from outside; empty: a generator of ours makes it

@@ -37,14 +37,19 @@ async function problem_of(response) {
   return new Problem(response.status, body);
 }
 
-/** `fetch` that throws Problem or Unreachable and keeps `reach` up to date. */
+/**
+ * `fetch` that throws Problem or Unreachable and keeps `reach` up to date. It takes `limit_ms` at most, not counting the
+ * time in which somebody looks for the key.
+ */
 export async function open(url, options) {
-  let response;
+  const { limit_ms, signal = AbortSignal.timeout(limit_ms), ...rest } = options;
   const key = shown();
+  let response;
   try {
-    response = await fetch(url, { ...options, headers: { ...options?.headers, ...credentials() } });
+    response = await fetch(url, { ...rest, signal, headers: { ...rest.headers, ...credentials() } });
   } catch (error) {
-    if (options?.signal?.aborted && options.signal.reason?.name !== 'TimeoutError') throw error;
+    if (options.signal?.aborted) throw error;
+    if (key !== shown()) return open(url, options); // its answer had to wait for somebody else's question
     set_reach(false);
     throw new Unreachable();
   }
@@ -59,7 +64,7 @@ export async function open(url, options) {
 }
 
 async function ask(url, options) {
-  const response = await open(url, { signal: AbortSignal.timeout(10_000), cache: 'no-store', ...options });
+  const response = await open(url, { limit_ms: 10_000, cache: 'no-store', ...options });
   if (response.status === 204) return null;
   // The connection may still break inside the body.
   return response.json().catch(() => { set_reach(false); throw new Unreachable(); });

@@ -1,4 +1,5 @@
 // The form: words in, a piece out, refusals in words.
+import { ask_again } from './access.js';
 import { generations, reach, Problem } from './api.js';
 
 const $ = id => document.getElementById(id);
@@ -62,6 +63,7 @@ export class Composer extends EventTarget {
     if (seed) request.seed = /^\d+$/.test(seed) ? Number(seed) : seed;
     this.#sending = true;
     $('play').setAttribute('aria-disabled', 'true');
+    ask_again();
     try {
       this.dispatchEvent(new CustomEvent('piece', { detail: await generations.create(request) }));
     } catch (error) {

@@ -1,40 +1,19 @@
 // The page in a real browser: a prompt goes in, music comes out while it is still being made.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { generate, makePiece, show, unknownId, until } from '../support/api.mjs';
+import { useBrowser } from '../support/browser.mjs';
 import { ask, get, sha256, waitFor } from '../support/http.mjs';
-import { need } from '../support/need.mjs';
 import { useServer } from '../support/server.mjs';
-
-const { chromium } = await import('playwright-core').catch(() => {
-  throw new Error('playwright-core is missing: get it with `npm ci` in tests/');
-});
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--autoplay-policy=no-user-gesture-required',
-  '--mute-audio',
-];
 
 describe('the page', { timeout: 120_000 }, () => {
   const server = useServer({ stable: true });
-  let browser;
+  const browser = useBrowser();
   let context;
   let page;
   let errors;
 
-  before(async () => {
-    browser = await chromium.launch({ executablePath: need('chromium'), args: flags });
-  });
-  after(() => browser?.close());
   afterEach(async (test) => {
     if (!test.passed)
       console.log(`in "${test.name}" the browser said: ${JSON.stringify(errors)}\n${await page?.content().catch(() => '')}`);

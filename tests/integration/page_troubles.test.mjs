@@ -1,0 +1,88 @@
+// The page in a real browser when something is in its way: a key that is asked for, a server that refuses, a piece without sound.
+import assert from 'node:assert/strict';
+import { afterEach, before, beforeEach, describe, it } from 'node:test';
+import { makePiece } from '../support/api.mjs';
+import { useBrowser } from '../support/browser.mjs';
+import { waitFor } from '../support/http.mjs';
+import { run } from '../support/need.mjs';
+import { useServer } from '../support/server.mjs';
+
+const browser = useBrowser();
+let page;
+
+beforeEach(async () => {
+  page = await (await browser.newContext()).newPage();
+});
+afterEach(async (test) => {
+  if (!test.passed) console.log(`in "${test.name}" the page was\n${await page.content().catch(() => '')}`);
+  await page.context().close();
+});
+
+const loaded = () => page.waitForFunction(() => typeof window.segue?.peak === 'function');
+const row = (id) => page.locator(`#pieces li[data-id="${id}"]`);
+
+describe('the page of a server that asks for a key', { timeout: 120_000 }, () => {
+  const server = useServer({ args: ['--auth'] });
+  let key;
+
+  before(async () => {
+    const { code, stdout, stderr } = await run('segue', ['keys', 'add', '--data', server.data, '--user', 'ann', '--role', 'writer']);
+    assert.equal(code, 0, stderr);
+    key = stdout.trim();
+  });
+
+  /// Answers what is asked with `texts`, one after the other, then with nothing; returns the questions, which grow.
+  function answer(...texts) {
+    const questions = [];
+    page.on('dialog', (dialog) => {
+      questions.push(dialog.message());
+      return texts.length ? dialog.accept(texts.shift()) : dialog.dismiss();
+    });
+    return questions;
+  }
+
+  const listed = () => page.locator('#pieces:not([aria-busy])').waitFor({ state: 'attached' });
+
+  it('asks again for what cannot be a key', async () => {
+    const questions = answer(`“${key}”`, 'two words', `  ${key}\n`);
+    await page.goto(server.url);
+    await listed();
+    assert.match(questions[0], /asks for an API key/);
+    questions.slice(1).forEach((question) => assert.match(question, /cannot be a key/));
+    assert.equal(questions.length, 3);
+    assert.equal(await page.evaluate(() => sessionStorage.getItem('segue-key')), key);
+  });
+
+  it('forgets one that cannot be a key', async () => {
+    await page.addInitScript(() => sessionStorage.setItem('segue-key', 'kėy'));
+    const questions = answer(key);
+    await page.goto(server.url);
+    await listed();
+    assert.deepEqual(questions, ['This server asks for an API key.']);
+  });
+
+  it('does what was asked for however long the key is looked for', async () => {
+    // No time passes here: the question itself is what takes too long for every request that has begun.
+    await page.addInitScript((key) => {
+      const limits = [];
+      AbortSignal.timeout = () => {
+        limits.push(new AbortController());
+        return limits.at(-1).signal;
+      };
+      window.keyIsKnown = false;
+      window.prompt = () => {
+        for (const limit of limits) limit.abort(new DOMException('too late', 'TimeoutError'));
+        return window.keyIsKnown ? key : null;
+      };
+    }, key);
+    await page.goto(server.url);
+    await loaded();
+    await page.fill('#prompt', 'a patient waltz');
+    await page.click('#play');
+    await page.locator('#problem:not(:empty)').waitFor();
+    await page.evaluate(() => (window.keyIsKnown = true));
+    await page.click('#play');
+    await waitFor(() => page.evaluate(() => window.segue.currentId), { what: 'the piece' });
+    assert.equal(await page.locator('#problem').textContent(), '');
+  });
+});

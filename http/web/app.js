@@ -1,5 +1,5 @@
 // The page: one player, and around it the form, the stage, the list, the keys and the address.
-import { generations, reach, Problem } from './api.js';
+import { generations, pause, reach, Unreachable } from './api.js';
 import { Composer } from './composer.js';
 import { listen_to_keys } from './keys.js';
 import { Library } from './library.js';
@@ -26,6 +26,7 @@ window.segue = {
 // ---- what is on the stage ----
 
 function present(piece, how) {
+  opening.abort();
   how(piece);
   library.learn(piece);
   if ('mediaSession' in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: piece.prompt, artist: 'Segue' });
@@ -55,15 +56,36 @@ library.addEventListener('gone', event => {
 
 // ---- the address ----
 
+const FIRST_WAIT = 1000, LONGEST_WAIT = 3000; // ms; no longer than a notice is shown
+let opening = new AbortController();          // the link that is being opened, until something else is on the stage
+
 async function open_link() {
-  const id = linked_id();
+  opening.abort();
+  opening = new AbortController();
+  const { signal } = opening, id = linked_id();
   if (!id || id === player.piece?.request_id) return;
-  try {
-    present(library.put(await generations.get(id)), piece => player.show(piece));
-    $('toggle').focus({ preventScroll: true });
-  } catch (error) {
-    stage.say(error instanceof Problem ? 'The piece of this link is not here any more' : 'The server is not answering');
+  for (let wait = FIRST_WAIT; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+    const found = await generations.get(id).catch(error => error);
+    if (signal.aborted) return;
+    if (!(found instanceof Error)) return show_linked(found);
+    stage.say(why_not(found));
+    if (!passing(found)) return;
+    await pause(wait, signal);
   }
+}
+
+function show_linked(fresh) {
+  stage.say('');
+  present(library.put(fresh), piece => player.show(piece));
+  const writing = composer.words && document.activeElement === $('prompt');
+  if (!writing) $('toggle').focus({ preventScroll: true });
+}
+
+const passing = error => error instanceof Unreachable || error.status === 503;
+
+function why_not(error) {
+  if (error instanceof Unreachable) return 'The server is not answering';
+  return error.status === 404 ? 'The piece of this link is not here any more' : error.message;
 }
 
 addEventListener('hashchange', open_link);

@@ -7,6 +7,7 @@ import * as wording from './wording.js';
 
 const PAGE = 20;
 const CONFIRM_MS = 4000;
+const FIRST_WAIT = 1000, LONGEST_WAIT = 8000; // ms, after a failure
 
 /** Fires `change` with the piece in `detail`, `gone` likewise, and `play` when a row's button asks for it. */
 export class Library extends EventTarget {
@@ -18,7 +19,7 @@ export class Library extends EventTarget {
   #rows = new Map();
   #next = null;
   #timer = 0;
-  #wait = 1000;
+  #wait = FIRST_WAIT;
   #playing = { id: null, paused: true };
   #follower = new Follower({
     on_event: (piece, event, fresh) => this.#on_event(piece, event, fresh),
@@ -56,6 +57,7 @@ export class Library extends EventTarget {
 
   /** Reads the newest page again; what is missing there was deleted elsewhere. */
   async refresh() {
+    let wait;
     const known = [...this.#pieces.values()];
     try {
       const page = await generations.list(PAGE);
@@ -67,13 +69,13 @@ export class Library extends EventTarget {
       this.#follow();
       // Pages read further down stay: only the first look decides whether there is more.
       if (known.length <= PAGE) this.#next = page.next;
-      this.#wait = 1000;
+      this.#wait = FIRST_WAIT;
       this.#list.removeAttribute('aria-busy');
     } catch {
-      this.#wait = Math.min(this.#wait * 1.6, 8000);
+      wait = this.#wait = Math.min(this.#wait * 1.6, LONGEST_WAIT);
     }
     this.#show_edges();
-    this.#schedule();
+    this.#schedule(wait);
   }
 
   /** Tells the rows what is being heard. */
@@ -99,7 +101,7 @@ export class Library extends EventTarget {
     clearTimeout(this.#timer);
     const unfollowed = [...this.#pieces.values()].some(piece => !ended(piece) && !this.#follower.has(piece));
     this.#timer = setTimeout(() => (document.hidden ? this.#schedule() : this.refresh()),
-      ms ?? (reach.ok ? (unfollowed ? 2000 : 15_000) : this.#wait));
+      ms ?? (unfollowed ? 2000 : 15_000));
   }
 
   // What is heard matters most, then what is being made. A hidden page that is silent leaves its connection to others.

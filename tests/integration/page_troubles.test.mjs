@@ -86,3 +86,69 @@ describe('the page of a server that asks for a key', { timeout: 120_000 }, () =>
     assert.equal(await page.locator('#problem').textContent(), '');
   });
 });
+
+describe('the page of a server that does not do what it should', { timeout: 120_000 }, () => {
+  const server = useServer();
+  const status = (text) => page.locator('#status', { hasText: text }).waitFor();
+
+  const refusal = (status, detail) => ({
+    status,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({ type: '/problems/test', title: 'No', code: 'test', status, detail }),
+  });
+
+  /// What happens to requests of `url`: `way.now` is a refusal, 'cut', or nothing.
+  async function trouble(url, now) {
+    const way = { now, count: 0 };
+    await page.route(url, (route) => {
+      way.count += 1;
+      if (way.now === 'cut') return route.abort();
+      return way.now ? route.fulfill(way.now) : route.continue();
+    });
+    return way;
+  }
+
+  it('opens the link once the server can, and says meanwhile what is wrong', async () => {
+    const { request_id: id } = await makePiece(server, { prompt: 'a waltz behind a link', duration_s: 5 });
+    const way = await trouble(`**/v1/generations/${id}`, 'cut');
+    await page.goto(`${server.url}/#${id}`);
+    await status('The server is not answering');
+    way.now = refusal(503, 'The catalogue is away.');
+    await status('The catalogue is away.');
+    await page.locator('#prompt').fill('written meanwhile');
+    way.now = undefined;
+    await page.locator('#title', { hasText: 'a waltz behind a link' }).waitFor();
+    await status('Press play to hear it');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'prompt', 'who writes goes on writing');
+  });
+
+  it('leaves a link alone when something else was played meanwhile', async () => {
+    const { request_id: linked } = await makePiece(server, { prompt: 'a linked waltz', duration_s: 5 });
+    const { request_id: other } = await makePiece(server, { prompt: 'another waltz', duration_s: 5 });
+    const way = await trouble(`**/v1/generations/${linked}`, refusal(503, 'The catalogue is away.'));
+    await page.goto(`${server.url}/#${linked}`);
+    await status('The catalogue is away.');
+    await row(other).locator('[data-action=play]').click();
+    way.now = undefined;
+    await page.waitForFunction(() => window.segue.audio.ended);
+    assert.equal(await page.evaluate(() => window.segue.currentId), other);
+  });
+
+  it('says of a link what the server says, and does not insist', async () => {
+    const { request_id: id } = await makePiece(server, { duration_s: 5 });
+    const way = await trouble(`**/v1/generations/${id}`, refusal(403, 'Your role is too small.'));
+    await page.goto(`${server.url}/#${id}`, { waitUntil: 'commit' });
+    await status('Your role is too small.');
+    await status('Nothing playing yet');
+    assert.equal(way.count, 1);
+  });
+
+  it('reads the list again soon when the server could not', async () => {
+    const { request_id: id } = await makePiece(server, { duration_s: 5 });
+    const way = await trouble('**/v1/generations?*', refusal(503, 'The catalogue is away.'));
+    await page.goto(server.url);
+    await waitFor(() => way.count > 1, { what: 'a second look' });
+    way.now = undefined;
+    await row(id).waitFor();
+  });
+});

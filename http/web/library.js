@@ -9,6 +9,10 @@ const PAGE = 20;
 const CONFIRM_MS = 4000;
 const FIRST_WAIT = 1000, LONGEST_WAIT = 8000; // ms, after a failure
 
+// A button that is disabled while the server is asked loses the focus.
+const is_waiting = button => button.getAttribute('aria-disabled') === 'true';
+const first_button = row => row?.querySelector('button[data-action]:not(:disabled, [hidden])');
+
 /** Fires `change` with the piece in `detail`, `gone` likewise, and `play` when a row's button asks for it. */
 export class Library extends EventTarget {
   #list = document.querySelector('#pieces');
@@ -127,14 +131,18 @@ export class Library extends EventTarget {
   }
 
   async #load_more() {
-    this.#more.disabled = true;
+    if (is_waiting(this.#more)) return;
+    this.#more.setAttribute('aria-disabled', 'true');
+    const last = this.#list.lastElementChild;
     try {
       const page = await generations.list(PAGE, this.#next);
       page.generations.forEach(fresh => this.#take(fresh));
       this.#next = page.next;
     } catch { /* the note says so, and the button is still there */ }
-    this.#more.disabled = false;
+    this.#more.removeAttribute('aria-disabled');
+    const focused = document.activeElement === this.#more;
     this.#show_edges();
+    if (focused && this.#more.hidden) first_button(last.nextElementSibling)?.focus();
   }
 
   #show_edges() {
@@ -160,7 +168,7 @@ export class Library extends EventTarget {
 
   #draw(piece) {
     const { row, part, action } = this.#rows.get(piece.request_id);
-    const live = !ended(piece);
+    const live = !ended(piece), focused = document.activeElement;
     const current = this.#playing.id === piece.request_id;
     const sounding = current && !this.#playing.paused;
     const set = (node, text) => { if (node.textContent !== text) node.textContent = text; };
@@ -183,12 +191,14 @@ export class Library extends EventTarget {
     action('download').hidden = silent || piece.state === 'queued';
     action('cancel').hidden = !live;
     action('delete').hidden = live;
+    // Keyboard users stay in the row whose button they no longer need.
+    if (row.contains(focused) && (focused.disabled || focused.hidden)) first_button(row).focus();
   }
 
   async #on_click(click) {
     const button = click.target.closest('[data-action]');
     const piece = this.#pieces.get(button?.closest('li')?.dataset.id);
-    if (!piece) return;
+    if (!piece || is_waiting(button)) return;
     const { action } = button.dataset;
     if (action === 'play') this.dispatchEvent(new CustomEvent('play', { detail: piece }));
     if (action === 'delete' && !button.classList.contains('sure')) this.#ask(button, piece);
@@ -209,7 +219,7 @@ export class Library extends EventTarget {
   }
 
   async #end(action, button, piece) {
-    button.disabled = true;
+    button.setAttribute('aria-disabled', 'true');
     try {
       if (action === 'cancel') this.put(await generations.cancel(piece.request_id));
       else {
@@ -220,14 +230,14 @@ export class Library extends EventTarget {
       if (error instanceof Problem && error.status === 404) this.#remove(piece);
       else this.dispatchEvent(new CustomEvent('refused', { detail: error }));
     }
-    button.disabled = false;
+    button.removeAttribute('aria-disabled');
   }
 
   #remove(piece) {
     if (!this.#pieces.delete(piece.request_id)) return;
     const { row } = this.#rows.get(piece.request_id);
     // Keyboard users stay where they were.
-    if (row.contains(document.activeElement)) (row.nextElementSibling ?? row.previousElementSibling)?.querySelector('[data-action=play]').focus();
+    if (row.contains(document.activeElement)) first_button(row.nextElementSibling ?? row.previousElementSibling)?.focus();
     row.remove();
     this.#rows.delete(piece.request_id);
     this.#follow();

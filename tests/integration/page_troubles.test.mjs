@@ -1,9 +1,10 @@
 // The page in a real browser when something is in its way: a key that is asked for, a server that refuses, a piece without sound.
 import assert from 'node:assert/strict';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
-import { makePiece } from '../support/api.mjs';
+import { endOf, failed, generate, hasSound, makePiece, until } from '../support/api.mjs';
 import { useBrowser } from '../support/browser.mjs';
 import { waitFor } from '../support/http.mjs';
+import { by, sendTone, startModel } from '../support/model.mjs';
 import { run } from '../support/need.mjs';
 import { useServer } from '../support/server.mjs';
 
@@ -150,5 +151,68 @@ describe('the page of a server that does not do what it should', { timeout: 120_
     await waitFor(() => way.count > 1, { what: 'a second look' });
     way.now = undefined;
     await row(id).waitFor();
+  });
+});
+
+describe('the page of a server whose model may refuse', { timeout: 120_000 }, async () => {
+  const word = 'x'.repeat(200);
+  const model = await startModel((wish, response) =>
+    wish.promptText.startsWith('refuse') ? response.writeHead(422).end(word) : sendTone(wish, response),
+  );
+  const server = useServer(by(model));
+
+  async function makeSilent() {
+    const { request_id: id } = await generate(server, { prompt: 'refuse this' });
+    return endOf(server, id, failed);
+  }
+
+  const action = (id, name) => row(id).locator(`[data-action=${name}]`);
+  const focused = () =>
+    page.evaluate(() => [document.activeElement.closest('li')?.dataset.id, document.activeElement.dataset.action]);
+
+  it('keeps the focus where it was when a piece is deleted by keyboard', async () => {
+    const { request_id: silent } = await makeSilent();
+    const { request_id: id } = await makePiece(server, { duration_s: 5 });
+    await page.goto(server.url);
+    await action(id, 'delete').press('Enter');
+    await action(id, 'delete').press('Enter');
+    await row(id).waitFor({ state: 'detached' });
+    assert.deepEqual(await focused(), [silent, 'delete'], 'at the first button of the neighbour that can be used');
+  });
+
+  it('keeps the focus in its row when a piece is stopped by keyboard', async () => {
+    const { request_id: id } = await generate(server, { pace: 'realtime', duration_s: 60 });
+    await until(server, id, hasSound);
+    await page.goto(server.url);
+    await action(id, 'cancel').press('Enter');
+    await page.locator(`#pieces li[data-id="${id}"][data-state=cancelled]`).waitFor();
+    assert.deepEqual(await focused(), [id, 'play']);
+  });
+
+  it('asks once, however often it is pressed', async () => {
+    const { request_id: id } = await makePiece(server, { duration_s: 5 });
+    let asked = 0;
+    await page.route(`**/v1/generations/${id}?purge=true`, () => { asked += 1; }); // and never answered
+    await page.goto(server.url);
+    for (let i = 0; i < 4; i++) await action(id, 'delete').press('Enter');
+    await waitFor(() => asked, { what: 'the request' });
+    assert.equal(asked, 1);
+    assert.deepEqual(await focused(), [id, 'delete']);
+  });
+
+  it('keeps the focus when older pieces are shown by keyboard', async () => {
+    const { request_id: older } = await makePiece(server, { duration_s: 5 });
+    await makePiece(server, { duration_s: 5 });
+    await page.route('**/v1/generations?*', (route) => {
+      const url = new URL(route.request().url());
+      url.searchParams.set('limit', url.searchParams.has('after') ? 100 : 1);
+      return route.continue({ url: url.href });
+    });
+    await page.goto(server.url);
+    await page.locator('#more').press('Enter');
+    await row(older).waitFor();
+    // Another look at the list may have brought the button back.
+    const at = await page.evaluate(() => document.activeElement.id || document.activeElement.closest('li')?.dataset.id);
+    assert(['more', older].includes(at), `at ${at}`);
   });
 });

@@ -78,7 +78,8 @@ export class Composer extends EventTarget {
     // For browsers without `field-sizing`.
     if (!CSS.supports('field-sizing', 'content')) {
       this.#prompt.style.height = 'auto';
-      this.#prompt.style.height = `${this.#prompt.scrollHeight}px`;
+      const { offsetHeight, clientHeight, scrollHeight } = this.#prompt;
+      this.#prompt.style.height = `${scrollHeight + offsetHeight - clientHeight}px`; // with its borders
     }
     this.dispatchEvent(new Event('input'));
   }

@@ -215,4 +215,39 @@ describe('the page of a server whose model may refuse', { timeout: 120_000 }, as
     const at = await page.evaluate(() => document.activeElement.id || document.activeElement.closest('li')?.dataset.id);
     assert(['more', older].includes(at), `at ${at}`);
   });
+
+  it('breaks words that are wider than a small screen', async () => {
+    const { request_id: id } = await makeSilent();
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.route('**/v1/generations/*/events?*', (route) =>
+      route.fulfill({ json: [{ type: 'started', at: new Date().toISOString(), attempt: 1, resumed_at_ms: 0, plan: { key: word, mood: word } }] }),
+    );
+    await page.route('**/v1/generations', (route) =>
+      route.fulfill({ status: 400, contentType: 'application/problem+json', body: JSON.stringify({ detail: word }) }),
+    );
+    await page.goto(`${server.url}/#${id}`);
+    for (const text of ['#status', '#plan', `li[data-id="${id}"] .about`]) await page.locator(text, { hasText: 'xxx' }).waitFor();
+    await page.fill('#prompt', 'a waltz');
+    await page.click('#play');
+    await page.locator('#problem', { hasText: word }).waitFor();
+    const wide = await page.evaluate(() =>
+      ['#status', '#mark', '#problem', '.about'].filter((text) => {
+        const node = document.querySelector(text);
+        return node.scrollWidth > node.clientWidth || node.getBoundingClientRect().right > innerWidth;
+      }),
+    );
+    assert.deepEqual(wide, []);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
+  });
+
+  it('lets a long wish be scrolled with the wheel', async () => {
+    await page.goto(server.url);
+    await page.fill('#prompt', 'a waltz that goes on and on, '.repeat(60));
+    await page.hover('#prompt');
+    const top = () => page.evaluate(() => document.querySelector('#prompt').scrollTop);
+    await page.evaluate(() => (document.querySelector('#prompt').scrollTop = 0));
+    const turn = () => page.mouse.wheel(0, 20).then(top);
+    await waitFor(async () => (await turn()) > 0, { every: 200, what: 'the wish to scroll' });
+    assert.equal(await page.evaluate(() => scrollY), 0);
+  });
 });

@@ -1,9 +1,10 @@
 // The picture: five strings, one for each band of the sound, low at the bottom. They swing where the music is heard
 // now, and what was heard stays behind as ribbons and note heads. So the piece writes its score while it plays:
 //   heard = ribbons · made = a solid line · still to come = dots · finished = a final bar line · live = a second, pulsing dot.
-import { Bands, BANDS, BUCKETS } from './bands.js';
+import { Bands, BANDS } from './bands.js';
 
 const COLUMN = 960;  // as in app.css
+const RIBBON_PX = 3; // how finely a ribbon is drawn
 const BLOOM_S = 0.7; // how long a new note glows
 const TOGETHER_S = 0.5; // closer than this to the others, nobody needs to be told where they are
 
@@ -79,7 +80,7 @@ export class Staff {
     this.#last = now;
     const view = this.#view, bands = this.#bands;
     const time = view?.now() ?? 0, moving = view?.moving(), live = view?.live() ?? null;
-    if (moving && view.analyser) bands.listen(view.analyser, elapsed, { id: view.id, time, total: view.total });
+    if (moving && view.analyser) bands.listen(view.analyser, elapsed, { id: view.id, time });
     else bands.fade(elapsed);
     this.#phase = this.#phase.map((phase, i) => phase + elapsed * (7 + 5 * i));
     const made = view?.made ?? 0;
@@ -121,16 +122,16 @@ export class Staff {
   // A ribbon along each string, as wide as its band was loud.
   #draw_ribbons(x_of, string_y, gap) {
     const pen = this.#pen, { id, total } = this.#view;
-    const step = Math.max(1, Math.round(BUCKETS / ((x_of(total) - x_of(0)) / 3)));
-    this.#bands.trace(id).levels.forEach((levels, i) => {
+    const columns = Math.max(1, Math.round((x_of(total) - x_of(0)) / RIBBON_PX)), lasts = total / columns;
+    this.#bands.trace(id).ribbons.forEach((ribbon, i) => {
       pen.fillStyle = this.#ink.bands[i];
       pen.globalAlpha = 0.4;
       pen.beginPath();
-      for (let b = 0; b < BUCKETS; b += step) {
-        const level = levels.subarray(b, b + step).reduce((most, one) => Math.max(most, one), 0);
+      for (let column = 0; column < columns; column++) {
+        const level = ribbon.loudest(column * lasts, (column + 1) * lasts);
         if (level === 0) continue;
-        const half = Math.max(0.75, level ** 1.6 * gap * 0.34), x = x_of(b / BUCKETS * total);
-        const wide = Math.max(1, (x_of((b + step) / BUCKETS * total) - x) * 0.6);
+        const half = Math.max(0.75, level ** 1.6 * gap * 0.34), x = x_of(column * lasts);
+        const wide = Math.max(1, (x_of((column + 1) * lasts) - x) * 0.6);
         pen.roundRect(x, string_y(i) - half, wide, half * 2, wide / 2);
       }
       pen.fill();

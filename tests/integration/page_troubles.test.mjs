@@ -216,6 +216,36 @@ describe('the page of a server whose model may refuse', { timeout: 120_000 }, as
     assert(['more', older].includes(at), `at ${at}`);
   });
 
+  it('keeps what was heard at its second when a piece ends early', async () => {
+    await page.goto(server.url);
+    await page.evaluate(async () => {
+      const { Staff } = await import('/web/staff.js');
+      const canvas = document.body.appendChild(document.createElement('canvas'));
+      Object.assign(canvas.style, { position: 'fixed', inset: '0', width: '800px', height: '256px' });
+      const analyser = {
+        frequencyBinCount: 2048,
+        fftSize: 4096,
+        context: { sampleRate: 48_000 },
+        getByteFrequencyData: (bins) => bins.fill(200),
+      };
+      const staff = new Staff(canvas);
+      let heard = 0;
+      window.heard = () => heard; // a step with every frame that is drawn
+      const view = { id: 'a', analyser, live: () => null };
+      staff.show({ ...view, made: 1.5, total: 15, done: false, now: () => (heard += 0.015), moving: () => heard < 1.5 });
+      window.endEarly = () => staff.show({ ...view, made: 1.5, total: 1.5, done: true, now: () => 1.5, moving: () => false });
+      // How much is coloured just above the middle string, where its glow does not reach, in the middle of what was heard.
+      window.inked = () => {
+        const { data } = canvas.getContext('2d').getImageData(canvas.width * 0.4, canvas.height / 2 - 8, canvas.width * 0.2, 1);
+        const alphas = data.filter((_, i) => i % 4 === 3);
+        return alphas.filter((alpha) => alpha > 0).length / alphas.length;
+      };
+    });
+    await page.waitForFunction(() => window.heard() >= 1.5);
+    await page.evaluate(() => window.endEarly());
+    await page.waitForFunction(() => window.inked() > 0.3, null, { timeout: 10_000 });
+  });
+
   it('breaks words that are wider than a small screen', async () => {
     const { request_id: id } = await makeSilent();
     await page.setViewportSize({ width: 360, height: 740 });

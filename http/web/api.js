@@ -87,6 +87,9 @@ export const generations = {
 
 export const ended = piece => ['completed', 'failed', 'cancelled'].includes(piece.state);
 
+/** It ended before there was any sound. */
+export const silent = piece => ended(piece) && !piece.audio_ms;
+
 /** Sound is linear: each frame has so many bytes and lasts so long, and can be decoded without the one before. */
 export const FRAME_BYTES = 384, FRAME_S = 0.024;
 

@@ -1,6 +1,6 @@
 // The list of pieces: rows kept in step with the server by events, and by reading the list again now and then.
 import { with_key } from './access.js';
-import { generations, ended, reach, Problem } from './api.js';
+import { generations, ended, reach, silent, Problem } from './api.js';
 import { Follower } from './events.js';
 import { note_time } from './live.js';
 import * as wording from './wording.js';
@@ -178,17 +178,16 @@ export class Library extends EventTarget {
     set(part('title'), piece.prompt);
     set(part('about'), [wording.state(piece), ...wording.tempo_mark(piece.plan)].filter(Boolean).join(' · '));
     set(part('age'), wording.age(piece.created_at));
-    const silent = !live && !piece.audio_ms;
-    set(part('length'), silent ? '' : wording.clock((live && piece.duration_s) || piece.audio_ms / 1000));
+    set(part('length'), silent(piece) ? '' : wording.clock((live && piece.duration_s) || piece.audio_ms / 1000));
     part('bar').style.transform = `scaleX(${live ? piece.percent / 100 : 0})`;
     const label = (name, text) => action(name).setAttribute('aria-label', `${text} “${piece.prompt}”`);
     label('play', sounding ? 'Pause' : 'Play');
     label('download', 'Download');
     label('cancel', 'Stop making');
     if (!action('delete').classList.contains('sure')) label('delete', 'Delete');
-    action('play').disabled = silent;
+    action('play').disabled = silent(piece);
     action('download').href = with_key(piece.urls.download);
-    action('download').hidden = silent || piece.state === 'queued';
+    action('download').hidden = silent(piece) || piece.state === 'queued';
     action('cancel').hidden = !live;
     action('delete').hidden = live;
     // Keyboard users stay in the row whose button they no longer need.

@@ -1,5 +1,5 @@
 // Plays one piece at a time through one <audio>: what sounds, where, and whether in step with other listeners.
-import { ended, generations, pause, Problem } from './api.js';
+import { ended, generations, pause, silent, Problem } from './api.js';
 import { Direct } from './direct.js';
 import { Feed } from './feed.js';
 import { correction, live_place } from './live.js';
@@ -40,6 +40,7 @@ export class Player extends EventTarget {
   get time() { return this.#source?.time ?? 0; }
   get paused() { return this.#audio.paused; }
   get finished() { return this.#audio.ended; }
+  get silent() { return this.piece !== null && silent(this.piece); }
   get untouched() { return !this.#source; }
   get waiting() { return !this.#audio.paused && !this.#audio.ended && this.#audio.readyState < 3; }
 
@@ -70,13 +71,14 @@ export class Player extends EventTarget {
     if (!this.piece) return;
     this.leave_live();
     if (!this.#audio.paused) return this.#audio.pause();
+    if (this.silent) return;
     if (this.#source && !this.#audio.ended) this.#start();
     else this.#move(0, true);
   }
 
   /** Seconds from the start; clamped to what exists. */
   seek(second) {
-    if (!this.piece) return;
+    if (!this.piece || this.silent) return;
     this.leave_live();
     this.#move(second, this.#wanted);
   }

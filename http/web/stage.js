@@ -45,7 +45,7 @@ export class Stage {
     for (const id of ['toggle', 'share']) $(id).hidden = !piece;
     $('live').hidden = !piece || player.live_second === null;
     $('keys').hidden = !piece;
-    this.#box.setAttribute('aria-disabled', String(!piece));
+    for (const part of [$('toggle'), this.#box]) part.setAttribute('aria-disabled', String(!piece || player.silent));
     if (piece) this.#show(piece);
     else this.#clear();
   }
@@ -91,7 +91,7 @@ export class Stage {
   #status(piece) {
     const player = this.#player;
     if (this.#notice || player.fault) return this.#notice || player.fault;
-    if (piece.state === 'failed') return wording.state(piece);
+    if (piece.state === 'failed' || player.silent) return wording.state(piece) || 'There is no sound in it';
     if (piece.state === 'queued') return wording.place(piece);
     if (player.untouched) return player.live_second === null ? 'Press play to hear it' : 'Play it from the start, or join live';
     if (player.waiting && !ended(piece)) return player.time > 0 ? 'Waiting for more of it' : 'Being made';

@@ -216,6 +216,19 @@ describe('the page of a server whose model may refuse', { timeout: 120_000 }, as
     assert(['more', older].includes(at), `at ${at}`);
   });
 
+  it('does not try to play a piece that ended before any sound', async () => {
+    const { request_id: id } = await makeSilent();
+    await page.goto(`${server.url}/#${id}`);
+    await page.locator('#toggle[aria-disabled=true]:focus').waitFor();
+    await page.keyboard.press('Space');
+    await page.locator('#staff').press('Space');
+    await page.locator('#staff').press('ArrowRight');
+    await page.locator('#staff').click({ force: true });
+    assert.deepEqual(await page.evaluate(() => [window.segue.audio.paused, window.segue.audio.currentSrc]), [true, '']);
+    assert.match(await page.locator('#status').textContent(), /^Failed/);
+    assert.equal(await page.locator('#toggle').getAttribute('aria-label'), 'Play');
+  });
+
   it('keeps what was heard at its second when a piece ends early', async () => {
     await page.goto(server.url);
     await page.evaluate(async () => {

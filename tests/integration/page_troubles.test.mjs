@@ -106,7 +106,7 @@ describe('the page of a server that asks for a key', { timeout: 120_000 }, () =>
   });
 });
 
-describe('the page of a server that does not do what it should', { timeout: 120_000 }, () => {
+describe('the page of a server that does not do what it should', { timeout: 240_000 }, () => {
   const server = useServer();
   const status = (text) => page.locator('#status', { hasText: text }).waitFor();
 
@@ -149,7 +149,7 @@ describe('the page of a server that does not do what it should', { timeout: 120_
     await status('The catalogue is away.');
     await row(other).locator('[data-action=play]').click();
     way.now = undefined;
-    await page.waitForFunction(() => window.segue.audio.ended);
+    await page.waitForFunction(() => window.segue.audio.ended, null, { timeout: 60_000 });
     assert.equal(await page.evaluate(() => window.segue.currentId), other);
   });
 

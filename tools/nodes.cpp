@@ -12,7 +12,10 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace segue {
 
@@ -23,6 +26,27 @@ constexpr size_t link_bytes = 32 << 20; ///< of appends on their way to the join
 constexpr size_t replay_bytes = 2 << 20; ///< of what is read behind the ends of streams, likewise
 
 std::chrono::milliseconds hello_patience(const settings& with) { return std::min<std::chrono::milliseconds>(with.link_timeout, std::chrono::seconds{5}); }
+
+/// What anybody may cause as often as they like is told once a second.
+class seldom {
+public:
+  /// How many times it was not told since the last time; nothing: it is too soon again. Called by any thread.
+  std::optional<uint64_t> say() {
+    std::lock_guard lock{mutex_};
+    auto now = std::chrono::steady_clock::now();
+    if (now < next_) {
+      ++untold_;
+      return std::nullopt;
+    }
+    next_ = now + std::chrono::seconds{1};
+    return std::exchange(untold_, 0);
+  }
+
+private:
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point next_;
+  uint64_t untold_ = 0;
+};
 
 } // namespace
 
@@ -49,9 +73,10 @@ open_house::open_house(const settings& with, caf::actor_system& system, registry
   door_->open({
       [nodes](const cluster::guest& x) { caf::anon_send(nodes, node_entered{x.who.id, x.who.name, x.address, x.visit}); },
       [nodes, &system, port = door_->port()](cluster::encrypted x) { cluster::enter_basp(system, std::move(x), port, nodes); },
-      [&counters](const std::string& address, const std::string& why) {
+      [&counters, lately = std::make_shared<seldom>()](const std::string& address, const std::string& why) {
         counters.joins_refused.Increment();
-        log::warning("nodes", "refused", address + ": " + why);
+        if (auto others = lately->say())
+          log::warning("nodes", "refused", address + ": " + why + (*others > 0 ? " (and " + std::to_string(*others) + " others)" : ""));
       },
   });
   log::info("nodes", "open", "others may join at " + address);

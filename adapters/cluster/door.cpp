@@ -73,17 +73,34 @@ void door::listen() {
 }
 
 void door::admit(wire guest) {
+  auto address = peer_of(guest.socket());
+  auto host = address.substr(0, address.rfind(':'));
   std::lock_guard lock{mutex_};
-  if (visits_.size() >= options_.at_a_time)
-    return keeper_.refused(peer_of(guest.socket()), "too many say hello at a time");
+  if (visits_.size() >= options_.at_a_time && !make_room_for_guest_of(host))
+    return keeper_.refused(address, "too many say hello at a time");
   auto& x = visits_.emplace_back();
   x.socket = guest.socket();
+  x.host = host;
   try {
     x.thread = std::thread{[this, &x, guest = std::move(guest)]() mutable { receive(x, std::move(guest)); }};
   } catch (...) {
     visits_.pop_back();
     throw;
   }
+}
+
+/// Hangs up on who has been there for longest without having proved anything, rather on one from the same host: who only comes, and
+/// says nothing, displaces itself and keeps nobody out. Those who are hung up on end soon, and until then count twice at the most.
+bool door::make_room_for_guest_of(const std::string& host) {
+  visit* oldest = nullptr;
+  for (auto& x : visits_)
+    if (!x.known && !x.displaced && x.socket >= 0 && (!oldest || (oldest->host != host && x.host == host)))
+      oldest = &x;
+  if (!oldest || visits_.size() >= 2 * options_.at_a_time)
+    return false;
+  oldest->displaced = true;
+  ::shutdown(oldest->socket, SHUT_RDWR);
+  return true;
 }
 
 void door::receive(visit& x, wire socket) {
@@ -98,7 +115,11 @@ void door::receive(visit& x, wire socket) {
     } catch (const wire_error&) { // then it does not hear why
     }
   } catch (const std::exception& why) { // nothing that one guest does may end the others
-    keeper_.refused(address, why.what());
+    auto displaced = [&] {
+      std::lock_guard lock{mutex_};
+      return x.displaced;
+    }();
+    keeper_.refused(address, displaced ? "too many say hello at a time" : why.what());
   }
   std::lock_guard lock{mutex_};
   x.socket = -1;
@@ -110,6 +131,10 @@ void door::greet(wire& socket, visit& x) {
   host talk{options_.self, options_.secret};
   socket.write_line(talk.challenge(socket.read_line(until)), until);
   auto welcome = talk.welcome(socket.read_line(until));
+  {
+    std::lock_guard lock{mutex_};
+    x.known = true;
+  }
   make_room_for(talk.other().id);
   socket.write_line(welcome, until);
   auto with = std::make_unique<secrecy>(socket, secrecy::side::host, talk.key(), until + 500ms);

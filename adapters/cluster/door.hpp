@@ -28,7 +28,7 @@ struct door_options {
   node_name self;
   std::string secret;
   std::chrono::milliseconds patience{5'000}; ///< for a hello
-  size_t at_a_time = 16; ///< who are saying hello; more are sent away at once
+  size_t at_a_time = 16; ///< who are saying hello; who is one more takes the place of another one who has not proved anything yet
 };
 
 /// What is done with those who come.
@@ -66,12 +66,16 @@ private:
     std::thread thread;
     std::atomic<bool> over = false;
     int socket = -1; ///< while it may be used
+    std::string host; ///< where it comes from
+    bool known = false; ///< it has proved that it knows the secret
+    bool displaced = false; ///< it was hung up on, for somebody else
   };
 
   void listen();
   void receive(visit& x, wire socket);
   void greet(wire& socket, visit& x);
   void admit(wire guest);
+  bool make_room_for_guest_of(const std::string& host);
   void make_room_for(const std::string& id);
   void sweep(bool all);
 

@@ -134,20 +134,21 @@ asio::awaitable<bool> tcp_connection::serve_one() {
   responder_.answer({message_.version(), message_.keep_alive(), message_.method() == bhttp::verb::head,
       std::string{header(bhttp::field::origin)}});
 
-  exchange::request what;
-  auto view = [](auto x) { return std::string_view{x.data(), x.size()}; };
-  what.method = view(message_.method_string());
-  what.body = std::move(message_.body());
-  for (const auto& field : message_)
-    what.headers.emplace_back(view(field.name_string()), view(field.value()));
   auto target = parse_url({message_.target().data(), message_.target().size()});
   if (!target) {
     co_await refuse(refused(400, "bad_target", "The request target is malformed",
         "The target must be a path that begins with / and an optional query, percent-encoded."));
     co_return responder_.keeps_alive();
   }
-  auto host = target->host.empty() ? header(bhttp::field::host) : target->host;
-  auto refusal = refuse_caller(edge_, what.method, host, header(bhttp::field::origin));
+  if (!target->host.empty())
+    message_.set(bhttp::field::host, target->host); // which counts
+  exchange::request what;
+  auto view = [](auto x) { return std::string_view{x.data(), x.size()}; };
+  what.method = view(message_.method_string());
+  what.body = std::move(message_.body());
+  for (const auto& field : message_)
+    what.headers.emplace_back(view(field.name_string()), view(field.value()));
+  auto refusal = refuse_caller(edge_, what.method, header(bhttp::field::host), header(bhttp::field::origin));
   if (refusal) {
     co_await refuse(std::move(*refusal));
     co_return responder_.keeps_alive();

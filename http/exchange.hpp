@@ -118,7 +118,7 @@ public:
   asio::awaitable<void> send_error(const caf::error& error);
 
   /// A body in parts, of known length: `begin`, any number of `write`, `finish`. Leaving `finish` out cuts the connection, and so
-  /// tells the client that there should have been more. A client that leaves aborts what is being asked.
+  /// tells the client that there should have been more. A client that leaves a body of unknown length aborts what is being asked.
   /// One of unknown length is left to `follow`.
   asio::awaitable<void> begin(response head, std::optional<uint64_t> length = {}) {
     return writer_.begin(std::move(head), length);

@@ -1,5 +1,6 @@
 #include "http/router.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace segue::http {
@@ -67,10 +68,14 @@ router::match router::find(std::string_view method, const std::vector<std::strin
   }
   for (size_t i = 0; i < routes_.size(); ++i) {
     const auto& x = routes_[i];
-    bool about_others = x.method == "OPTIONS"; // which makes no path of its own
-    if (fits(patterns_[i], path) && result.allowed.find(x.method) == std::string::npos && !(about_others && result.allowed.empty()))
+    if (x.method != "OPTIONS" && fits(patterns_[i], path) && result.allowed.find(x.method) == std::string::npos)
       result.allowed += (result.allowed.empty() ? "" : ", ") + x.method + (x.method == "GET" ? ", HEAD" : "");
   }
+  bool asked_about = std::any_of(routes_.begin(), routes_.end(), [&](const route& x) { // which makes no path of its own
+    return x.method == "OPTIONS" && fits(patterns_[static_cast<size_t>(&x - routes_.data())], path);
+  });
+  if (asked_about && !result.allowed.empty())
+    result.allowed += ", OPTIONS";
   return result;
 }
 

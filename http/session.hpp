@@ -73,9 +73,14 @@ public:
   /// Before each part of what is sent from the past, so that what is live goes first.
   asio::awaitable<void> give_way() { return http::give_way(on_.io()); }
 
-  /// Until it is told otherwise, `wake` ends what it waits for, and does nothing else.
-  void may_be_woken(bool x) { wakeable_ = x; }
+  /// From now on `wake` ends what it waits for, also one that came before.
+  void may_be_woken() {
+    wakeable_ = true;
+    if (woken_)
+      abort();
+  }
   void wake() {
+    woken_ = true;
     if (wakeable_)
       abort();
   }
@@ -96,6 +101,7 @@ private:
   std::function<void(caf::error)> abort_; ///< ends the question or wait under way
   bool aborted_ = false;
   bool wakeable_ = false;
+  bool woken_ = false;
 };
 
 } // namespace segue::http

@@ -1,5 +1,7 @@
 #include "http/websocket.hpp"
 
+#include "http/response_head.hpp"
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -80,6 +82,8 @@ public:
     beast::websocket::stream_base::timeout limits{std::chrono::seconds{30}, silence, true}; // Beast asks who is silent
     stream_.set_option(limits);
     stream_.set_option(beast::websocket::stream_base::decorator([](beast::websocket::response_type& x) {
+      x.set("Date", std::string{http_date()});
+      x.set("Content-Security-Policy", "sandbox");
       x.set("X-Content-Type-Options", "nosniff");
       x.set("Cross-Origin-Resource-Policy", "cross-origin");
     }));

@@ -24,7 +24,7 @@ bad_folder in_use(const std::filesystem::path& folder, int lock) {
 }
 
 bad_folder not_writable(const std::filesystem::path& folder) {
-  return {"the data folder " + folder.string() + " is not writable: " + std::strerror(errno) + "; give another one with --data"};
+  return {"the folder " + folder.string() + " is not writable: " + std::strerror(errno) + "; give another one"};
 }
 
 } // namespace
@@ -37,12 +37,16 @@ std::filesystem::path nearest_folder(const std::filesystem::path& path) {
   return found;
 }
 
-void check_data_folder(const std::string& path) {
-  auto folder = std::filesystem::absolute(path);
+void check_writable(const std::filesystem::path& folder) {
   auto probe = (nearest_folder(folder) / "segue-doctor-XXXXXX").string();
   if (!mkdtemp(probe.data()))
     throw not_writable(folder);
   rmdir(probe.c_str());
+}
+
+void check_data_folder(const std::string& path) {
+  auto folder = std::filesystem::absolute(path);
+  check_writable(folder);
   auto lock = open((folder / lock_name).c_str(), O_RDONLY | O_CLOEXEC);
   if (lock < 0) // nobody was ever there
     return;

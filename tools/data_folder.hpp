@@ -14,6 +14,9 @@ struct bad_folder {
 /// Throws `bad_folder` when a server could not keep its data there now. Makes nothing.
 void check_data_folder(const std::string& path);
 
+/// Throws `bad_folder` unless something can be made in the folder, or in the one that would have to be written to first. Leaves nothing.
+void check_writable(const std::filesystem::path& folder);
+
 /// The folder itself, or the one that would have to be written to first.
 std::filesystem::path nearest_folder(const std::filesystem::path& path);
 

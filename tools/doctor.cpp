@@ -54,6 +54,15 @@ finding check_generator(const settings& with) {
   }
 }
 
+/// Of embedded stores that are not in the data folder.
+void check_own_folders(const settings& with) {
+  auto behind = [](const std::string& url) { return std::filesystem::path{url.substr(url.find(':') + 1)}; };
+  if (with.catalogue.starts_with("sqlite:") && with.catalogue != "sqlite::memory:" && behind(with.catalogue).has_parent_path())
+    check_writable(behind(with.catalogue).parent_path());
+  if (with.objects.starts_with("file:/"))
+    check_writable(behind(with.objects));
+}
+
 /// Opens networked stores as a worker would, which takes nothing from a server that runs on them. Embedded ones are left alone: opening
 /// makes and mends files, and they may be those of a server that runs.
 finding check_stores(const settings& with) {
@@ -62,8 +71,11 @@ finding check_stores(const settings& with) {
     for (auto& x : engines_of(with, with.data, false)) {
       try {
         open_stores(x, which_stores::networked);
+        check_own_folders(*x.with);
         for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
-          good += (good.empty() ? "" : ", ") + redacted(url);
+          good += (good.empty() ? "" : ", ") + redacted(url) + (is_networked(url) ? "" : " (not opened)");
+      } catch (const bad_folder& e) {
+        bad += (bad.empty() ? "" : "; ") + prefix_of(x, with) + e.what;
       } catch (const std::exception& e) {
         bad += (bad.empty() ? "" : "; ") + prefix_of(x, with) + e.what();
       }

@@ -60,6 +60,19 @@ void refuse_own_folders(const settings& with) {
           "process alone; give s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL, or file:/FOLDER with a folder that all of them share"};
 }
 
+/// No other start reads them otherwise.
+void refuse_malformed_urls(const settings& with) {
+  for (const auto& [name, own] : with.tenants)
+    for (const auto& [setting, url] : {std::pair{"chunk-store", own->chunk_store}, std::pair{"cache", own->cache},
+             std::pair{"catalogue", own->catalogue}, std::pair{"objects", own->objects}})
+      try {
+        if (is_networked(url))
+          parse_store_url(url);
+      } catch (const adapter_error& e) {
+        throw bad_setting{(with.tenants.size() > 1 ? "tenant " + name + ": " : "") + setting + ": " + e.what()};
+      }
+}
+
 /// A worker prolongs its lease after a third of it, and the catalogue may take its time to answer.
 void refuse_short_leases(const settings& with) {
   for (const auto& [name, own] : with.tenants)
@@ -76,6 +89,7 @@ std::string prefix_of(const tenant_engines& x, const settings& with) {
 }
 
 std::vector<tenant_engines> engines_of(const settings& with, const std::filesystem::path& data, bool owner) {
+  refuse_malformed_urls(with);
   refuse_common_stores(with);
   refuse_own_folders(with);
   refuse_short_leases(with);
@@ -172,6 +186,9 @@ tenant_parts parts_of(const tenant_engines& of, metrics& counters) {
   return parts;
 }
 
-bool is_networked(const std::string& url) { return url.find("://") != std::string::npos; }
+bool is_networked(const std::string& url) {
+  auto scheme = url.substr(0, url.find(':'));
+  return scheme == "redis" || scheme == "postgresql" || scheme == "s3";
+}
 
 } // namespace segue

@@ -58,7 +58,7 @@ bool begins_record(const part& x) { return x.what == kind::full || x.what == kin
 /// Whether a later record begins behind a part that is not whole, before the block ends. A client may have sent what looks like one, but hardly
 /// with the number that comes next.
 bool record_follows(std::string_view bytes, uint64_t next) {
-  if (bytes.size() < header_size || bytes.substr(4, 3) == std::string_view{"\0\0\0", 3}) // what was torn: nothing was written there
+  if (bytes.find_first_not_of('\0') == std::string_view::npos) // as ahead of every log
     return false;
   for (size_t at = 1; at < bytes.size(); ++at) { // its size may be what is damaged
     auto found = read_part(bytes.substr(at));

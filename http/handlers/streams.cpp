@@ -118,7 +118,7 @@ asio::awaitable<void> web_socket(exchange& x, stream_reader& reader, position fr
 asio::awaitable<void> long_poll(exchange& x, stream_reader& reader, position from) {
   auto give_up_at = std::chrono::steady_clock::now() + x.where().long_poll;
   auto left = x.where().long_poll;
-  x.asker().may_be_woken(true); // a server that stops waits for nobody's next chunk
+  x.asker().may_be_woken(); // a server that stops waits for nobody's next chunk
   auto batch = co_await reader.read(from, catch_up_bytes, static_cast<uint32_t>(left.count()));
   while (batch && batch->chunks.empty() && !batch->closed && !x.client_left()) { // a stream may answer before that
     left = std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at - std::chrono::steady_clock::now());

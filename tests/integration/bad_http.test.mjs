@@ -187,6 +187,9 @@ describe('a request', { timeout: 120_000 }, () => {
     assert.equal((await asked(`http://127.0.0.1:${server.port}/healthz`)).status, 200);
     assert.equal((await asked(`http://127.0.0.1:${server.port}/healthz`, 'Host: evil.example')).status, 200, 'the target is what counts');
     expectProblem(await asked('http://evil.example/healthz'), 421);
+    const own = `http://127.0.0.1:${server.port}/v1/stream/named`;
+    const created = await raw([`PUT ${own} HTTP/1.1`, 'Host: evil.example', 'Content-Type: text/plain', 'Content-Length: 0', 'Connection: close']);
+    assert.deepEqual([created.status, created.headers.location], [201, own], 'and what is named elsewhere');
   });
 
   it('that expects to be told to go on is told so in HTTP/1.1 alone', async () => {

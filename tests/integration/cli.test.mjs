@@ -266,6 +266,9 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
         ['--data', place, '--listen', free, '--cluster-listen', `127.0.0.1:${server.port}`, '--cluster-secret', 'x'.repeat(64)],
         /BAD +other nodes .*in use/i,
       ],
+      [['--data', place, '--listen', free, '--catalogue', `sqlite:${join(file, 'below', 'c.sqlite')}`], /BAD +stores .*no-folder/],
+      [['--data', place, '--listen', free, '--objects', 'file:/proc/nope'], /BAD +stores .*\/proc\/nope/],
+      [['--data', place, '--listen', free, '--objects', 's3:k:s@bucket'], /BAD +stores .*is no URL/],
       [['--listen', free, '--join', '127.0.0.1:1', '--cluster-secret', 'x'.repeat(64)], /BAD +other nodes .*Connection refused/],
     ];
     await everyCase(bad, async ([args, says]) => {
@@ -274,8 +277,12 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
       assert.match(said(result), says);
     });
   });
+});
 
-  it('has a doctor that leaves the stores of a running server as they are', async () => {
+describe('a doctor', { timeout: 60_000 }, () => {
+  const server = useServer({ stable: true });
+
+  it('leaves the stores of a running server as they are', async () => {
     const { data } = server;
     const sizes = () =>
       readdirSync(data, { recursive: true })

@@ -199,6 +199,7 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
     writeFileSync(two, '{"tenants": {"a": {}, "b": {}}}');
     const folder = temporaryFolder();
     const cases = [
+      [['serve', ...fresh('--objects', 's3:k:s@bucket')], /objects: .*is no URL/],
       [['serve', ...fresh('--tls-key', 'x')], /belong together/],
       [['serve', '--listen', '0.0.0.0:0', '--data', folder], /is not a loopback address/],
       [['serve', ...fresh('--join', '127.0.0.1:1')], /nodes need a common secret/],

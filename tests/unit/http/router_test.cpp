@@ -54,9 +54,11 @@ CAF_TEST(what is asked about all paths makes none of its own) {
   const router asked{{
       {"GET", "/v1/things", {}, segue::role::nobody, "list"},
       {"OPTIONS", "/v1/{path*}", {}, segue::role::nobody, "preflight"},
+      {"PUT", "/v1/later", {}, segue::role::nobody, "make"},
   }};
   CAF_CHECK(asked.find("OPTIONS", {"v1", "things"}).found);
   CAF_CHECK_EQUAL(asked.find("PATCH", {"v1", "things"}).allowed, "GET, HEAD, OPTIONS");
+  CAF_CHECK_EQUAL(asked.find("PATCH", {"v1", "later"}).allowed, "PUT, OPTIONS");
   CAF_CHECK_EQUAL(asked.find("PATCH", {"v1", "nothing"}).allowed, "");
 }
 

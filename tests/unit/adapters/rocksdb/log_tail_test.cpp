@@ -164,6 +164,9 @@ CAF_TEST(damage is seen also when no later commit begins a block) {
       flipped[at] ^= 1;
       CAF_CHECK(log.refusal(flipped).find("damaged at byte " + std::to_string(log.ends[i - 1])) != std::string::npos);
     }
+  auto lost = log.bytes;
+  lost.replace(log.ends[3], 7, 7, '\0'); // a sector that was written and is not there
+  CAF_CHECK(log.refusal(lost).find("damaged at byte " + std::to_string(log.ends[3])) != std::string::npos);
   auto last = log.bytes;
   last[log.ends.back() - 1] ^= 1; // which cannot be told from a torn one
   CAF_CHECK_EQUAL(log.recover(last), log.tails[log.tails.size() - 2]);

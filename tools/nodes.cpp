@@ -12,6 +12,7 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -27,24 +28,26 @@ constexpr size_t replay_bytes = 2 << 20; ///< of what is read behind the ends of
 
 std::chrono::milliseconds hello_patience(const settings& with) { return std::min<std::chrono::milliseconds>(with.link_timeout, std::chrono::seconds{5}); }
 
-/// What anybody may cause as often as they like is told once a second.
+/// What anybody may cause as often as they like is told once a second, and a few times more in between.
 class seldom {
 public:
   /// How many times it was not told since the last time; nothing: it is too soon again. Called by any thread.
   std::optional<uint64_t> say() {
     std::lock_guard lock{mutex_};
     auto now = std::chrono::steady_clock::now();
-    if (now < next_) {
+    if (paid_until_ > now + at_once) {
       ++untold_;
       return std::nullopt;
     }
-    next_ = now + std::chrono::seconds{1};
+    paid_until_ = std::max(paid_until_, now) + std::chrono::seconds{1};
     return std::exchange(untold_, 0);
   }
 
 private:
+  static constexpr auto at_once = std::chrono::seconds{10};
+
   std::mutex mutex_;
-  std::chrono::steady_clock::time_point next_;
+  std::chrono::steady_clock::time_point paid_until_; ///< each time it is told costs a second
   uint64_t untold_ = 0;
 };
 

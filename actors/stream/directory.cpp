@@ -133,15 +133,15 @@ void directory_state::missing(const std::string& path, const caf::error& why) {
 void directory_state::cannot_create(const std::string& path, const caf::error& why) {
   auto& e = entries_[path];
   auto code = code_of(why);
-  const auto* reason = code == ec::not_found ? "the stream it is to be forked from does not exist"
-      : code == ec::conflict                 ? "the stream it is to be forked from was deleted or has another type"
-      : code == ec::bad_offset               ? "the stream it is to be forked from is shorter"
-      : code == ec::too_large                ? "the stream would be too large"
-      : code == ec::busy                     ? "there are too many streams; remove some"
-                                             : nullptr;
-  if (!reason)
+  auto reason = code == ec::not_found ? std::string{"the stream it is to be forked from does not exist"}
+      : code == ec::conflict          ? "the stream it is to be forked from was deleted or has another type"
+      : code == ec::bad_offset        ? "the stream it is to be forked from is shorter"
+      : code == ec::too_large         ? "the stream would be too large: it may have " + std::to_string(options_.most_bytes) + " bytes"
+      : code == ec::busy              ? "there are too many streams: there may be " + std::to_string(options_.streams) + "; remove some"
+                                      : "";
+  if (reason.empty())
     return missing(path, why);
-  auto told = caf::make_error(code, std::string{reason});
+  auto told = caf::make_error(code, std::move(reason));
   auto creator = std::find_if(e.waiting.begin(), e.waiting.end(), [&](auto& x) { return x.creates(); });
   creator->promise.deliver(told);
   e.waiting.erase(creator);

@@ -118,8 +118,9 @@ void stream_state::judge(const append_chunk& x, append_promise promise) {
     case append_verdict::kind::accept:
       if (auto code = beyond_bounds(x); code != ec::none) {
         metrics_->appends_refused.Increment();
-        promise.deliver(caf::make_error(code, std::string{code == ec::too_large ? "the stream would become too large"
-                                                                               : "the stream has too many producers"}));
+        promise.deliver(caf::make_error(code, code == ec::too_large
+                ? "the stream would become too large: it may have " + std::to_string(options_.most_bytes) + " bytes"
+                : "the stream has too many producers: it may have " + std::to_string(options_.producers)));
         return;
       }
       appends_.push(row_, x, promise);

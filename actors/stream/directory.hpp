@@ -46,8 +46,9 @@ private:
     stream_row row;
     std::vector<waiting_request> waiting;
     std::vector<removed_promise> removers;
-    size_t waiters() const { return waiting.size() + removers.size(); }
     expiry::time_point deadline = expiry::never; ///< of one that ends, or of one that is removed, should that fail
+
+    size_t waiters() const { return waiting.size() + removers.size(); }
   };
 
   caf::result<stream_opened> enter(stream_wish wish);

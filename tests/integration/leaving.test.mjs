@@ -1,5 +1,6 @@
 // Who leaves: clients in the middle of what they asked for, with a word or without one, and the server itself.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import WebSocket from 'ws';
 import { append, closeStream, createStream as create, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
@@ -89,9 +90,11 @@ describe('a client that leaves', { concurrency: true, timeout: 60_000 }, () => {
     const path = '/v1/stream/pinged';
     await create(server, path);
     const connection = await dial(server);
-    connection.socket.pause();
     const handshake = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    const agreed = once(connection.socket, 'data');
     await connection.send(request(`${path}?live=websocket&offset=now`, handshake));
+    assert.match(String((await agreed)[0]), /^HTTP\/1\.1 101 /); // no frame may come before
+    connection.socket.pause();
     const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)]);
     const pings = Buffer.concat(Array(4096).fill(ping));
     let sent = 0;
@@ -103,6 +106,7 @@ describe('a client that leaves', { concurrency: true, timeout: 60_000 }, () => {
     await waitFor(blocked, { deadline: 30_000, what: () => `the server to stop reading, after ${sent} bytes` });
     const waiting = await gauge(server, 'segue_listener_bytes_waiting');
     assert(waiting < 64 << 10, `${waiting} bytes wait`);
+    assert(connection.socket.writable, 'it is still connected');
     connection.socket.destroy();
   });
 });

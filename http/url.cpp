@@ -21,7 +21,9 @@ size_t url::count(std::string_view name) const {
 std::optional<url> parse_url(std::string_view target) {
   bool absolute = target.starts_with("http://") || target.starts_with("https://"); // as proxies are asked
   auto view = absolute ? boost::urls::parse_absolute_uri(target) : boost::urls::parse_origin_form(target);
-  if (!view)
+  if (!view || view->has_userinfo())
+    return std::nullopt;
+  if (auto path = view->encoded_path(); !path.empty() && path.front() != '/') // Boost lets one follow a port
     return std::nullopt;
   url parsed;
   parsed.host = std::string{view->encoded_host_and_port()};

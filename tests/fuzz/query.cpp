@@ -44,7 +44,10 @@ void check_url(std::string_view text) {
   auto x = parse_url(text);
   if (!x)
     return;
-  insist(x->path == text.substr(0, text.find('?')), "the path is kept as it was sent");
+  auto behind_host = text.starts_with('/') ? 0 : std::min(text.find_first_of("/?", text.find("//") + 2), text.size());
+  auto path = text.substr(behind_host);
+  insist(x->path == path.substr(0, path.find('?')), "the path is kept as it was sent");
+  insist(x->host.empty() || text.find("//" + x->host) < behind_host, "a host is named before the path");
   auto again = parse_url(written(*x));
   insist(again.has_value(), "a target written from its decoded parts is valid");
   insist(again->segments == x->segments, "segments come back when they are encoded again");

@@ -74,7 +74,7 @@ CAF_TEST(a parameter without a value has an empty one) {
 }
 
 CAF_TEST(what is no target is refused) {
-  for (const char* target : {"", "a", "*", "?x=1", "localhost/a", "http:/a", "/a b", "/a#b", "/%", "/%2", "/%zz", "/a?x=%",
+  for (const char* target : {"", "a", "*", "?x=1", "localhost/a", "http:/a", "http://a@localhost/a", "http://localhost:80a/b", "/a b", "/a#b", "/%", "/%2", "/%zz", "/a?x=%",
            "/a?x=%g0", "/\"", "/<", "/a\\b", "/caf\xc3\xa9", "/a?x=\xff", "/a\n"}) {
     CAF_MESSAGE(target);
     CAF_CHECK_EQUAL(parsed(target), "none");

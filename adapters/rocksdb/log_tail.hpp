@@ -18,7 +18,8 @@ struct log_tail {
 log_tail read_log(std::istream& log);
 
 /// Cuts off what is not whole, and the zeros, at the end of the newest log in `folder`; of that before as well if nothing is in it,
-/// since it was begun in vain, and so on. RocksDB, which is not open there, would take it for damage. Throws `adapter_error` with `ec::corrupt` when it is damage, or with `ec::unavailable`.
+/// since it was begun in vain, and so on. RocksDB, which is not open there, would take it for damage. Throws `adapter_error` with
+/// `ec::corrupt` when it is damage, or with `ec::unavailable`.
 void cut_torn_tail(const std::filesystem::path& folder);
 
 } // namespace segue::rocksdb_engine

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include <thread>
+
 namespace load {
 
 namespace {
@@ -151,6 +153,7 @@ report file_appends(arguments& from) {
   auto path = from.text("--file");
   auto body = std::string(static_cast<size_t>(from.number("--chunk", 4096)), 'x');
   auto measure = static_cast<int64_t>(from.real("--seconds", 3) * second);
+  auto pause = static_cast<int64_t>(from.real("--pause", 0) * second);
   from.refuse_others();
   int fd = open(path.c_str(), O_CREAT | O_TRUNC | O_APPEND | O_WRONLY, 0600);
   server_processes self{{getpid()}};
@@ -161,10 +164,13 @@ report file_appends(arguments& from) {
     if (write(fd, body.data(), body.size()) != static_cast<ssize_t>(body.size()) || fdatasync(fd) != 0)
       fail("cannot write " + path + ": " + std::strerror(errno));
     latencies.push_back(now_ns() - start);
+    std::this_thread::sleep_for(std::chrono::nanoseconds{pause});
   }
   auto after = read_clocks(self);
   before.client_cpu = after.client_cpu = 0; // it is its own client
-  return measured(before, after, latencies);
+  auto numbers = measured(before, after, latencies);
+  numbers["worst_ms"] = quantile(latencies, 1) / 1e6;
+  return numbers;
 }
 
 } // namespace load

@@ -10,7 +10,7 @@ namespace load {
 /// --producers N append --chunk BYTES to --name, each waiting for its acknowledgement; --redis: by XADD.
 report appends(arguments& from);
 
-/// The same by write and fdatasync to --file, in this process.
+/// The same by write and fdatasync to --file, in this process, after each of which it sleeps for --pause seconds.
 report file_appends(arguments& from);
 
 /// Appends --file to --path in parts of --part bytes, as --producer, and closes it.

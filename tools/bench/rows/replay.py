@@ -2,7 +2,8 @@
 
 import os
 
-from harness.processes import result_of, running
+from harness.processes import result_of, run_load, running
+from harness.runs import Runs
 from harness.tables import Column, Goal
 from rows.listeners import PART, pushed_generation
 from rows.row import Row
@@ -66,17 +67,20 @@ def prefixed(prefix, numbers):
 
 def tail_meanwhile(it, fetch, seconds):
     """A live stream by itself, and then beside replays: as many as the server can serve, and as the clients on the other core can
-    take besides the one that measures, which must not wait for them."""
+    take besides the one that measures, which must not wait for them. What is heard was synced before: another program's syncs
+    tell how long the disk itself took."""
     listening = ["--seconds", seconds, "--publish", "/v1/stream/bench/tail", "--listen",
                  "/v1/stream/bench/tail?offset=now&live=websocket"]
     alone = it.load("tail", *TAIL, *listening)
     it.ask("DELETE", "/v1/stream/bench/tail")
     replays = it.begin_load("replay", *fetch, "--seconds", seconds + 2, niceness=19)
+    disk = run_load("file-appends", "--file", it.folder / "disk", "--pause", 0.02, "--seconds", seconds + 2)
     try:
         meanwhile = it.load("tail", *TAIL, *listening)
     finally:
         result_of(replays)
-    return {"alone_p99_ms": alone["p99_ms"], "p99_ms": meanwhile["p99_ms"],
+        synced = result_of(disk)
+    return {"alone_p99_ms": alone["p99_ms"], "p99_ms": meanwhile["p99_ms"], "disk_ms": synced["worst_ms"],
             "mistakes": meanwhile["gaps"] + meanwhile["doubles"]}
 
 
@@ -95,6 +99,7 @@ ROWS = [
         [Column("cold MB/CPU-s", "cold_mb_per_cpu_s", "{:,.0f}"), Column("MB/s", "cold_mb_per_s", "{:,.0f}"),
          Column("warm MB/CPU-s", "warm_mb_per_cpu_s", "{:,.0f}"), Column("MB/s", "warm_mb_per_s", "{:,.0f}"),
          Column("server %", "warm_server_share", "{:.0f}", 100), Column("client %", "warm_client_share", "{:.0f}", 100),
-         Column("live p99 ms: alone", "alone_p99_ms", "{:.2f}"), Column("meanwhile", "p99_ms", "{:.2f}")],
+         Column("live p99 ms: alone", "alone_p99_ms", "{:.2f}"), Column("meanwhile", "p99_ms", "{:.2f}"),
+         Column("disk ms", "disk_ms", "{:.1f}", 1, Runs.most)],
         goals, connections=20),
 ]

@@ -26,7 +26,7 @@ export class Radosgw extends Store {
     for (const folder of [this.workplace, this.#cluster]) mkdirSync(folder, { mode: 0o700 });
     const [fsid, osd, monitorPort] = [randomUUID(), randomUUID(), await freePort()];
     const at = (name) => join(this.#cluster, name);
-    writeFileSync(join(this.folder, 'ceph.conf'), configuration({ fsid, monitorPort, gatewayPort: this.port, at }));
+    writeFileSync(join(this.folder, 'ceph.conf'), configuration({ fsid, monitorPort, at }));
     const options = { cwd: this.#cluster };
     const monitors = ['--create', '--fsid', fsid, '--addv', 'a', `[v2:${this.host}:${monitorPort}]`, at('monmap')];
     await run('monmaptool', monitors, options);
@@ -55,7 +55,8 @@ export class Radosgw extends Store {
   server() {
     if (!this.#clusterRuns())
       throw new Error('the cluster behind radosgw has ended, and all that was in its memory: stop, and start a fresh one');
-    return { program: 'radosgw', args: [...this.#config, '--foreground', '--name', 'client.gateway'] };
+    const door = `beast endpoint=${this.host}:${this.port} tcp_nodelay=1`;
+    return { program: 'radosgw', args: [...this.#config, '--foreground', '--name', 'client.gateway', '--rgw-frontends', door] };
   }
 
   ready() {
@@ -102,7 +103,7 @@ export async function startRadosgw(folder, options) {
   return new Radosgw(folder, options).begin();
 }
 
-const configuration = ({ fsid, monitorPort, gatewayPort, at }) => `[global]
+const configuration = ({ fsid, monitorPort, at }) => `[global]
 fsid = ${fsid}
 mon host = v2:127.0.0.1:${monitorPort}/0
 mon initial members = a
@@ -133,7 +134,6 @@ osd pool default pg autoscale mode = off
 
 # A bucket is found by path, and as BUCKET.localhost.
 rgw dns name = localhost
-rgw frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
 rgw gc obj min wait = 1
 
 # Everything stays in this folder.

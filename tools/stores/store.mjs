@@ -44,8 +44,8 @@ export class Store {
   /// Makes the store in its empty folder and starts it.
   async begin() {
     try {
-      this.port ??= await freePort();
       await this.create();
+      this.port ??= await freePort(); // as late as can be: somebody else may take it
       return await this.start();
     } catch (error) {
       endNow(this.folder);

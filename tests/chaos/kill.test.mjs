@@ -7,11 +7,12 @@ import { setTimeout as moment } from 'node:timers/promises';
 import { assertWholeStory, catchUp, completed, eventsOf, generate, makePiece, until } from '../support/api.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
 import { ByteEventListener, EventListener, PollingListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
+import { chosenSeed, numberFrom } from '../support/numbers.mjs';
 import { randomFrom } from '../support/random.mjs';
 import { Server, useServer } from '../support/server.mjs';
 
-const rounds = Number(process.env.CHAOS_ROUNDS ?? 20);
-const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const rounds = numberFrom('CHAOS_ROUNDS', 20);
+const seed = chosenSeed();
 
 const { random, between, oneOf } = randomFrom(seed);
 const twoOf = (list) => {

@@ -21,11 +21,12 @@ import {
 import { ask, expectProblem, get, sha256, waitFor } from '../support/http.mjs';
 import { ByteEventListener, ProgressiveListener, WebSocketListener } from '../support/listeners.mjs';
 import { isReady, Nodes, nodesOf } from '../support/nodes.mjs';
+import { chosenSeed, numberFrom } from '../support/numbers.mjs';
 import { randomFrom } from '../support/random.mjs';
 
-const stopped = Number(process.env.CHAOS_STOP_S ?? 3) * 1000;
-const rounds = Number(process.env.CHAOS_ROUNDS ?? 1);
-const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const stopped = numberFrom('CHAOS_STOP_S', 3) * 1000;
+const rounds = numberFrom('CHAOS_ROUNDS', 1);
+const seed = chosenSeed();
 const { between, oneOf } = randomFrom(seed);
 
 const wish = { prompt: 'lofi beat, 80 bpm, rainy', pace: 'realtime' };

@@ -15,11 +15,12 @@ import { assertWholeStory, bytesPerFrame, bytesPerSecond, completed, eventsOf, g
 import { decode } from '../support/decoded.mjs';
 import { sha256 } from '../support/http.mjs';
 import { by, ExampleModel } from '../support/model.mjs';
+import { chosenSeed, numberFrom } from '../support/numbers.mjs';
 import { randomFrom } from '../support/random.mjs';
 import { Server, stablePort } from '../support/server.mjs';
 
-const rounds = Number(process.env.MODEL_ROUNDS ?? 20);
-const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const rounds = numberFrom('MODEL_ROUNDS', 20);
+const seed = chosenSeed();
 const { between, oneOf } = randomFrom(seed);
 
 const tolerance = 0.02 * 32_768;

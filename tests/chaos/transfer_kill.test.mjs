@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';
 import { ask, get, sha256, waitFor } from '../support/http.mjs';
 import { useNetworked } from '../support/networked.mjs';
+import { chosenSeed, numberFrom } from '../support/numbers.mjs';
 import { randomFrom } from '../support/random.mjs';
 import { useServer } from '../support/server.mjs';
 import {
@@ -22,8 +23,8 @@ import {
   untilTransfer,
 } from '../support/tiers.mjs';
 
-const rounds = Number(process.env.CHAOS_ROUNDS ?? 1);
-const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const rounds = numberFrom('CHAOS_ROUNDS', 1);
+const seed = chosenSeed();
 const { between, oneOf } = randomFrom(seed);
 
 /// `when`: at once, or as soon as somebody works; then so many ms later. The last piece is large, and the first kill waits for its

@@ -1,8 +1,9 @@
 // What can happen to a store, or to the network in front of it.
+import { chosenSeed, numberFrom } from './numbers.mjs';
 import { randomFrom } from './random.mjs';
 
-export const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32));
-export const rounds = Number(process.env.CHAOS_ROUNDS ?? 1);
+export const seed = chosenSeed();
+export const rounds = numberFrom('CHAOS_ROUNDS', 1);
 const { between, oneOf } = randomFrom(seed);
 
 /// `begin` and `end` get `{store, gate, slow}`, the last in bytes per second. `away`: nobody reaches the store meanwhile;

@@ -1,25 +1,18 @@
 // Kills a real server again and again while clients create, append, close, fork and delete streams, and insists after each crash
 // that it kept what it said. Half the crashes are the power going: what was written but not synced is torn.
 //   node tools/crash_simulator/run.mjs [--crashes N | --seconds S] [--seed SEED] [--players P]
+// Ends with 1 when something was lost, or nothing was tried; with 2 when it was not understood.
 import { parseArgs } from 'node:util';
 import { setTimeout as moment } from 'node:timers/promises';
 import { FaultyDisk } from '../../tests/support/faulty_disk.mjs';
 import { waitFor } from '../../tests/support/http.mjs';
+import { wholeNumber } from '../../tests/support/numbers.mjs';
 import { randomFrom } from '../../tests/support/random.mjs';
 import { Server } from '../../tests/support/server.mjs';
 import { Player, ServerGone } from './player.mjs';
 
-const { values } = parseArgs({
-  options: {
-    crashes: { type: 'string' },
-    seconds: { type: 'string' },
-    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
-    players: { type: 'string', default: '4' },
-  },
-});
-const seed = Number(values.seed);
-const end = values.seconds ? Date.now() + 1000 * Number(values.seconds) : Infinity;
-const crashes = Number(values.crashes ?? (values.seconds ? Infinity : 50));
+const { crashes, seconds, seed, players: count } = chosen();
+const end = Date.now() + 1000 * seconds;
 const dice = randomFrom(seed);
 
 const disk = new FaultyDisk();
@@ -27,14 +20,35 @@ const server = new Server({
   ...disk.under,
   args: ['--idle', '100ms', '--long-poll-timeout', '500ms', '--log-level', 'warning'],
 });
-const names = Array.from({ length: Number(values.players) }, (_, i) => String.fromCharCode(97 + i));
+const names = Array.from({ length: count }, (_, i) => String.fromCharCode(97 + i));
 const players = names.map((name, i) => new Player(server, name, randomFrom(seed + i + 1)));
 let [crashed, torn] = [0, 0];
 
-const sum = (key) => players.reduce((total, player) => total + player[key], 0).toLocaleString('en');
+const sum = (key) => players.reduce((total, player) => total + player[key], 0);
 const line = (violations) =>
-  `crash simulator: seed ${seed}, ${crashed} crashes, ${torn} of them with a torn log, ${sum('operations')} operations, ` +
-  `${sum('acknowledged')} acknowledged, ${violations} violations`;
+  `crash simulator: seed ${seed}, ${crashed} crashes, ${torn} of them with a torn log, ` +
+  `${sum('operations').toLocaleString('en')} operations, ${sum('acknowledged').toLocaleString('en')} acknowledged, ` +
+  `${violations} violations`;
+
+/// What the command line says.
+function chosen() {
+  const options = Object.fromEntries(['crashes', 'seconds', 'seed', 'players'].map((name) => [name, { type: 'string' }]));
+  let given;
+  try {
+    given = parseArgs({ options }).values;
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
+  const number = (name, otherwise, least) =>
+    given[name] === undefined ? otherwise : wholeNumber(`--${name}`, given[name], least);
+  return {
+    crashes: number('crashes', given.seconds === undefined ? 50 : Infinity),
+    seconds: number('seconds', Infinity),
+    seed: number('seed', Math.floor(Math.random() * 2 ** 32), 0),
+    players: number('players', 4),
+  };
+}
 
 async function round() {
   disk.heal();
@@ -64,6 +78,10 @@ try {
   await Promise.all(players.map((player) => player.check()));
   await server.stop();
   console.log(line(0));
+  if (crashed === 0 || sum('acknowledged') === 0) {
+    console.error('crash simulator: nothing was tried: there was no crash, or nothing was acknowledged before');
+    process.exitCode = 1;
+  }
 } catch (error) {
   console.error(error instanceof ServerGone ? `the server went while it was checked: ${error.message}` : error.message);
   console.error(server.log.split('\n').slice(-15).join('\n'));

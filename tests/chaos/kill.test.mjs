@@ -1,6 +1,6 @@
 // kill -9 at random moments, many times over on one data folder: nothing that was heard is lost or changes, and what
 // comes out in the end is what an uninterrupted run makes.
-// CHAOS_ROUNDS sets how many rounds; CHAOS_SEED, printed at the start, replays the same wishes and moments.
+// KILL_ROUNDS sets how many rounds; CHAOS_SEED, printed at the start, replays the same wishes and moments.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { setTimeout as moment } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { chosenSeed, numberFrom } from '../support/numbers.mjs';
 import { randomFrom } from '../support/random.mjs';
 import { Server, useServer } from '../support/server.mjs';
 
-const rounds = numberFrom('CHAOS_ROUNDS', 20);
+const rounds = numberFrom('KILL_ROUNDS', 20);
 const seed = chosenSeed();
 
 const { random, between, oneOf } = randomFrom(seed);
@@ -88,7 +88,7 @@ describe(`kill -9 at random moments, CHAOS_SEED=${seed}`, () => {
   let cuts = 0;
 
   before(async () => {
-    console.log(`CHAOS_SEED=${seed} CHAOS_ROUNDS=${rounds}`);
+    console.log(`CHAOS_SEED=${seed} KILL_ROUNDS=${rounds}`);
     const calm = await new Server().start();
     try {
       for (const wish of new Set(plans.flatMap(({ wishes }) => wishes))) {

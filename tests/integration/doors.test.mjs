@@ -258,7 +258,7 @@ describe('the doors to a piece that is still being made', { concurrency: 4, time
 });
 
 describe('a piece of long ago', { timeout: 60_000 }, () => {
-  const server = useServer();
+  const server = useServer({ stable: true });
 
   it('is read once for all who begin to play it together', async () => {
     const piece = await makePiece(server, { duration_s: 60 });

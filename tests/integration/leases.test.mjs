@@ -272,7 +272,7 @@ describe('the leases of two tenants', { timeout: 60_000 }, () => {
 
 describe('a data folder', () => {
   it('is one server’s: another one refuses to start and names it', async () => {
-    const first = await new Server().start();
+    const first = await new Server({ port: await stablePort() }).start();
     try {
       await createStream(first, '/v1/stream/first');
       const says = await refusedStart(['--data', first.data, '--listen', '127.0.0.1:0']);

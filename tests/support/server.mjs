@@ -1,12 +1,13 @@
 // One real `segue serve` process on its own data folder, and the hooks that tie it to a test suite.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before } from 'node:test';
+import { stablePort } from '../../tools/stores/program.mjs';
 import { waitFor } from './http.mjs';
 import { run, start } from './need.mjs';
+export { stablePort };
 
 const folders = [];
 process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
@@ -15,20 +16,6 @@ process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive:
 export function temporaryFolder() {
   folders.push(mkdtempSync(join(tmpdir(), 'segue-test-')));
   return folders.at(-1);
-}
-
-/// A free port below the ephemeral range. A server that goes away and comes back needs one: a port from the ephemeral
-/// range can be taken meanwhile, even by a client that dials it and on loopback ends up connected to itself.
-export async function stablePort() {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const free = await new Promise((resolve) => {
-      const probe = net.createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
 }
 
 export class Server {

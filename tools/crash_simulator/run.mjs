@@ -8,7 +8,7 @@ import { FaultyDisk } from '../../tests/support/faulty_disk.mjs';
 import { waitFor } from '../../tests/support/http.mjs';
 import { wholeNumber } from '../../tests/support/numbers.mjs';
 import { randomFrom } from '../../tests/support/random.mjs';
-import { Server } from '../../tests/support/server.mjs';
+import { Server, stablePort } from '../../tests/support/server.mjs';
 import { Player, ServerGone } from './player.mjs';
 
 const { crashes, seconds, seed, players: count } = chosen();
@@ -18,6 +18,7 @@ const dice = randomFrom(seed);
 const disk = new FaultyDisk();
 const server = new Server({
   ...disk.under,
+  port: await stablePort(),
   args: ['--idle', '100ms', '--long-poll-timeout', '500ms', '--log-level', 'warning'],
 });
 const names = Array.from({ length: count }, (_, i) => String.fromCharCode(97 + i));

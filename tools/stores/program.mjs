@@ -142,8 +142,9 @@ export function isSilent(host, port) {
   });
 }
 
-/// A free port below the ephemeral range: there, nobody takes the port of a server that is away for a moment.
-export async function freePort() {
+/// A free port below the ephemeral range. A server that goes away and comes back needs one: a port from the ephemeral
+/// range can be taken meanwhile, even by a client that dials it and on loopback ends up connected to itself.
+export async function stablePort() {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const free = await new Promise((resolve) => {

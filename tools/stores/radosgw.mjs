@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as moment } from 'node:timers/promises';
-import { endNow, freePort, launch, processesIn, program, run } from './program.mjs';
+import { endNow, launch, processesIn, program, run, stablePort } from './program.mjs';
 import { Store, checkTenant } from './store.mjs';
 
 export class Radosgw extends Store {
@@ -24,7 +24,7 @@ export class Radosgw extends Store {
 
   async create() {
     for (const folder of [this.workplace, this.#cluster]) mkdirSync(folder, { mode: 0o700 });
-    const [fsid, osd, monitorPort] = [randomUUID(), randomUUID(), await freePort()];
+    const [fsid, osd, monitorPort] = [randomUUID(), randomUUID(), await stablePort()];
     const at = (name) => join(this.#cluster, name);
     writeFileSync(join(this.folder, 'ceph.conf'), configuration({ fsid, monitorPort, at }));
     const options = { cwd: this.#cluster };

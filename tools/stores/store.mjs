@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as moment } from 'node:timers/promises';
-import { endNow, freePort, isSilent, launch, processesIn, signalAll } from './program.mjs';
+import { endNow, isSilent, launch, processesIn, signalAll, stablePort } from './program.mjs';
 
 // A failing test must not leave servers behind. Before all other listeners: those remove the folders.
 const ours = new Set();
@@ -45,7 +45,7 @@ export class Store {
   async begin() {
     try {
       await this.create();
-      this.port ??= await freePort(); // as late as can be: somebody else may take it
+      this.port ??= await stablePort(); // as late as can be: somebody else may take it
       return await this.start();
     } catch (error) {
       endNow(this.folder);

@@ -18,8 +18,8 @@ export class FaultyDisk {
     const library = resolve(process.env.SEGUE_FAULTY_DISK ?? built);
     if (!existsSync(library))
       throw new Error(`${library} is missing: build the target segue_faulty_disk, or point SEGUE_FAULTY_DISK at the library`);
-    const env = { LD_PRELOAD: library, FAULTY_DISK_FOLDER: join(this.#data, 'chunks'), FAULTY_DISK_CONTROL: this.#control };
-    return { data: this.#data, env };
+    const env = { FAULTY_DISK_FOLDER: join(this.#data, 'chunks'), FAULTY_DISK_CONTROL: this.#control };
+    return { data: this.#data, env, through: ['env', `LD_PRELOAD=${library}`] }; // for the server alone
   }
 
   /// `how` is what happens to every sync from now on: `fail`, `hang`, or `tear N PERCENT`, see `faulty_disk.cpp`.

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { clearUpOnSignals, mortal } from '../../tools/stores/program.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,6 +19,7 @@ const howToGet = {
   prlimit: 'install it with `apt-get install util-linux`',
   'mkfs.ext4': 'install it with `apt-get install e2fsprogs`',
   openssl: 'install it with `apt-get install openssl`',
+  env: 'install it with `apt-get install coreutils`',
   mount: 'install it with `apt-get install mount`',
   umount: 'install it with `apt-get install mount`',
 };
@@ -41,15 +43,16 @@ export function need(name) {
   return found;
 }
 
-// A failing test file must not leave processes behind.
+// A test file that fails or is told to end must not leave anything behind.
+clearUpOnSignals();
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-/// Starts `name` with piped output. Returns `{child, output, exited}`: `output` gathers `stdout` and `stderr` as bytes,
-/// `exited` resolves to `{code, signal, stdout, stderr}` once the process is gone and its pipes are read to the end.
-/// `through` is a command that becomes the program, such as `['prlimit', '--nofile=256']`.
+/// Starts `name` with piped output; it dies with this process. Returns `{child, output, exited}`: `output` gathers `stdout`
+/// and `stderr` as bytes, `exited` resolves to `{code, signal, stdout, stderr}` once the process is gone and its pipes are read
+/// to the end. `through` is a command that becomes the program, such as `['prlimit', '--nofile=256']`.
 export function start(name, args, { input, cwd, env, through = [] } = {}) {
-  const [program, ...rest] = [...through.slice(0, 1).map(need), ...through.slice(1), need(name), ...args];
+  const [program, ...rest] = mortal([...through.slice(0, 1).map(need), ...through.slice(1), need(name), ...args]);
   const child = spawn(program, rest, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   running.add(child);
   const output = { stdout: [], stderr: [] };

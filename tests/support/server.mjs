@@ -10,7 +10,8 @@ import { run, start } from './need.mjs';
 export { stablePort };
 
 const folders = [];
-process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+const patient = { recursive: true, force: true, maxRetries: 10, retryDelay: 10 }; // whoever writes there is just being killed
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, patient)));
 
 /// A fresh folder, removed when the test process ends.
 export function temporaryFolder() {

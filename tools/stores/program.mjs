@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { accessSync, appendFileSync, closeSync, constants, openSync, readdirSync, readlinkSync, readFileSync } from 'node:fs';
 import net from 'node:net';
+import { constants as system } from 'node:os';
 import { delimiter, join, sep } from 'node:path';
 
 /// The Debian package of each program.
@@ -68,11 +69,22 @@ export function run(name, args, { cwd, env, input, user, deadline = 30_000 } = {
   });
 }
 
-/// Launches `name` at work in `folder`, its output added to the file `log`. It does not keep this process alive, and is killed
-/// when this process dies, however it dies; with `outlive` it runs on, out of reach even of the terminal's Ctrl-C.
+/// The command that becomes `command`, and gets `signal` when this process dies, however it dies.
+export function mortal(command, signal = 'SIGKILL') {
+  return [program('setpriv'), '--pdeathsig', signal, '--', ...command];
+}
+
+/// Lets the listeners of `exit`, who clear up, hear of a signal as well, which else ends a process without them. The handlers
+/// stay, so that a second signal does not interrupt who is clearing up.
+export function clearUpOnSignals() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(128 + system.signals[signal]));
+}
+
+/// Launches `name` at work in `folder`, its output added to the file `log`. It does not keep this process alive, and dies with
+/// it; with `outlive` it runs on, out of reach even of the terminal's Ctrl-C.
 export function launch(name, args, { folder, log, user, outlive }) {
-  const command = [program(name), ...args];
-  if (!outlive) command.unshift(program('setpriv'), '--pdeathsig', lastSignal(name), '--');
+  const itself = [program(name), ...args];
+  const command = outlive ? itself : mortal(itself, lastSignal(name));
   const output = openSync(log, 'a', 0o600);
   const child = spawn(command[0], command.slice(1), {
     cwd: folder,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Postgres, startPostgres } from './postgres.mjs';
-import { endNow } from './program.mjs';
+import { clearUpOnSignals, endNow } from './program.mjs';
 import { Radosgw, startRadosgw } from './radosgw.mjs';
 import { Redis, startRedis } from './redis.mjs';
 
@@ -42,6 +42,7 @@ else if (!['start', 'stop'].includes(verb) || !folder || more.length) {
   process.stderr.write(help);
   process.exitCode = 2;
 } else {
+  clearUpOnSignals();
   try {
     if (verb === 'start') mkdirSync(folder, { recursive: true });
     await { start, stop }[verb](own(folder));
@@ -55,7 +56,6 @@ async function start(folder) {
   const known = read(folder);
   let keep = Boolean(known);
   process.on('exit', () => keep || endNow(folder)); // a first start that fails leaves nothing running
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
   if (!known) makeRoom(folder);
   const outcomes = await Promise.allSettled(
     Object.keys(stores).map(async (name) => [name, await (known ? revive(known[name], name, folder) : begin(name, folder))]),

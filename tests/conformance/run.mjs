@@ -30,7 +30,7 @@ const suite = spawn('npx', [...args, ...chosen], {
   stdio: 'inherit',
   env: { ...process.env, CONFORMANCE_TEST_URL: server.url, CI: '1' },
 });
-await new Promise((resolve) => suite.once('close', resolve));
+const code = await new Promise((resolve) => suite.once('close', resolve));
 await stop();
 
 const { numPassedTests, numPendingTests, numTodoTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
@@ -41,3 +41,4 @@ if (chosen.length === 0 && told(counted) !== told(expected)) {
   console.error(`conformance: wanted ${told(expected)}`);
   process.exit(1);
 }
+if (code !== 0 || counted.failed > 0) process.exit(1); // also of a part of them

@@ -282,5 +282,8 @@ describe('run.mjs', () => {
     const { stderr } = spawnSync(process.execPath, ['-e', find], { env: { PATH: '' }, encoding: 'utf8' });
     assert.match(stderr, /redis-server is missing: .*`tools\/install test`.* Debian package redis-server/);
     assert.match(script('--help').stdout, /^usage: .* start FOLDER/);
+    const configuration = fileURLToPath(new URL('../../tools/stores/configuration.mjs', import.meta.url));
+    const none = spawnSync(process.execPath, [configuration, folder], { encoding: 'utf8' });
+    assert.deepEqual([none.status, none.stderr], [1, `${join(folder, 'stores.json')} is missing: no stores run there\n`]);
   });
 });

@@ -24,6 +24,13 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
     console.error('usage: node tools/stores/configuration.mjs FOLDER   prints a configuration for the stores that run there');
     process.exit(2);
   }
-  const stores = JSON.parse(readFileSync(join(folder, 'stores.json'), 'utf8'));
-  process.stdout.write(`${JSON.stringify(configurationFor(stores), null, 2)}\n`);
+  const file = join(folder, 'stores.json');
+  try {
+    const stores = JSON.parse(readFileSync(file, 'utf8'));
+    process.stdout.write(`${JSON.stringify(configurationFor(stores), null, 2)}\n`);
+  } catch (error) {
+    const missing = error.code === 'ENOENT';
+    console.error(missing ? `${file} is missing: no stores run there` : `${file} cannot be read: ${error.message}`);
+    process.exitCode = 1;
+  }
 }

@@ -1,4 +1,5 @@
-// Streams that expire: when nobody has used them for a while, or at a fixed time.
+// Streams that expire: when nobody has used them for a while, or at a fixed time. A disk may let a sync wait for a second or
+// more: lives are longer than that, and what must not be late is counted from the answer that it follows.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, it } from 'node:test';
@@ -68,9 +69,10 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   it('is gone after its time without use, and its path is free', async () => {
     const begun = Date.now();
     const path = await stream(server, ttl(1), 'old');
+    const there = Date.now();
     await ends(server, path);
-    const took = Date.now() - begun;
-    assert(took > 950 && took < 3000, `${took} ms`);
+    const gone = Date.now();
+    assert(gone - begun > 950 && gone - there < 3000, `${gone - begun} ms, ${gone - there} after it was there`);
     expectProblem(await get(server, path), 404, { code: 'not_found' });
     expectProblem(await ask(server, 'POST', path, { headers: octets, body: 'x' }), 404);
     expectProblem(await ask(server, 'DELETE', path), 404);
@@ -79,8 +81,8 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   });
 
   it('lives on while it is read or appended to, but not by being asked for with HEAD', async () => {
-    const [read, written, asked] = await Promise.all([2, 2, 2].map((seconds) => stream(server, ttl(seconds), 'a')));
-    await during(3500, async () => {
+    const [read, written, asked] = await Promise.all([3, 3, 3].map((seconds) => stream(server, ttl(seconds), 'a')));
+    await during(5000, async () => {
       assert.equal((await get(server, read)).text, 'a');
       await append(server, written, 'b');
       await head(server, asked);
@@ -90,11 +92,11 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   });
 
   it('lives on while somebody listens', async () => {
-    const [polled, heard] = [await stream(server, ttl(1)), await stream(server, ttl(1))];
+    const [polled, heard] = await Promise.all([3, 3].map((seconds) => stream(server, ttl(seconds))));
     const poll = get(server, `${polled}?live=long-poll&offset=now`);
     const listener = new ByteEventListener(server, heard);
     const following = listener.follow();
-    await moment(3000);
+    await moment(4500);
     for (const path of [polled, heard]) await append(server, path, 'still here');
     assert.equal((await poll).text, 'still here');
     await waitFor(() => listener.bytes.toString() === 'still here', { what: 'the event' });
@@ -104,19 +106,19 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   });
 
   it('goes its time after its last listener has left', async () => {
-    const paths = await Promise.all(['sse', 'long-poll'].map(() => stream(server, ttl(1), 'a')));
+    const paths = await Promise.all(['sse', 'long-poll'].map(() => stream(server, ttl(3), 'a')));
     const doors = paths.map((path, at) => `${path}?live=${['sse', 'long-poll'][at]}&offset=${offsetOf(1)}`);
     const events = await open(server, 'GET', doors[0]);
     const poll = http.get(`${server.url}${doors[1]}`, { agent: false }).on('error', () => {});
-    await moment(1500);
+    await moment(4500);
     assert.deepEqual(await Promise.all(paths.map((path) => head(server, path))), [200, 200]);
     events.destroy();
     poll.destroy();
-    await everyCase(paths, (path) => ends(server, path, 404, 3000));
+    await everyCase(paths, (path) => ends(server, path, 404, 5000)); // the poll would have stayed for longer
   });
 
   it('goes at its fixed time whatever is done with it, and its listeners are not told that it was closed', async () => {
-    const time = Date.now() + 2000;
+    const time = Date.now() + 5000;
     const path = await stream(server, at(time), 'a');
     const poll = get(server, `${path}?live=long-poll&offset=${offsetOf(1)}`);
     const events = await open(server, 'GET', `${path}?live=sse&offset=-1`);
@@ -132,7 +134,8 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
       await moment(250);
     }
     await ends(server, path);
-    assert(Math.abs(Date.now() - time) < 1000, `${Date.now() - time} ms late`);
+    const late = Date.now() - time;
+    assert(late > -50 && late < 2000, `${late} ms late`);
     await ended;
     assert.match(said, /event: control/);
     assert.doesNotMatch(said, /streamClosed/);
@@ -145,12 +148,15 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   it('leaves memory and comes back without a longer life', async () => {
     await withServer(
       async (other) => {
+        const used = await stream(other, ttl(3), 'a');
         const begun = Date.now();
-        const [unused, used] = [await stream(other, ttl(2), 'a'), await stream(other, ttl(2), 'a')];
-        await during(1600, async () => assert.equal((await get(other, used)).text, 'a'));
+        const unused = await stream(other, ttl(4), 'a');
+        const there = Date.now();
+        await during(2400, async () => assert.equal((await get(other, used)).text, 'a'));
         assert.equal(await head(other, unused), 200, 'it is loaded again, which is no use of it');
         await ends(other, unused);
-        assert(Date.now() - begun > 1950 && Date.now() - begun < 3200, `${Date.now() - begun} ms`);
+        const gone = Date.now();
+        assert(gone - begun > 3950 && gone - there < 6000, `${gone - begun} ms, ${gone - there} after it was there`);
         await get(other, used);
         await ends(other, used);
       },
@@ -161,20 +167,23 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
 
   it('has a whole new time after a restart, and goes then, also when nobody asks', async () => {
     await withServer(async (other) => {
-      const [watched, alone, late] = [await stream(other, ttl(2)), await stream(other, ttl(2)), await stream(other, octets)];
-      const down = await stream(other, at(Date.now() + 1500));
-      const [parent, fork] = [await stream(other, ttl(1), 'abc'), fresh()];
+      const [parent, fork] = [await stream(other, ttl(2), 'abc'), fresh()];
       assert.equal((await put(other, fork, { 'stream-forked-from': parent, ...ttl(3600) })).status, 201);
       await ends(other, parent, 410);
+      const time = Date.now() + 1500;
+      const made = [ttl(3), ttl(3), octets, at(time)].map((headers) => stream(other, headers));
+      const [watched, alone, late, down] = await Promise.all(made);
       await other.stop();
-      await moment(1200); // what went by while it was down
+      await moment(time + 100 - Date.now()); // what went by while it was down
+      const up = Date.now();
       await other.start();
       const begun = Date.now();
       assert.deepEqual([await head(other, down), await head(other, watched), await head(other, late)], [404, 200, 200]);
       assert.equal((await put(other, down, octets)).status, 201);
       await ends(other, watched);
-      assert(Date.now() - begun > 1700 && Date.now() - begun < 4000, `${Date.now() - begun} ms`);
-      await moment(500);
+      const gone = Date.now();
+      assert(gone - up > 2950 && gone - begun < 5000, `${gone - up} ms, ${gone - begun} after it was ready`);
+      await moment(1000);
       await other.restart(); // had it not gone, it would now have another whole time
       assert.deepEqual([await head(other, alone), await head(other, watched), await head(other, late)], [404, 404, 200]);
       assert.deepEqual([(await get(other, parent)).status, (await get(other, fork)).text], [410, 'abc']);
@@ -182,11 +191,11 @@ describe('a stream that expires', { concurrency: true, timeout: 60_000 }, () => 
   });
 
   it('is 410 while a fork of it lives, which reads on', async () => {
-    const parent = await stream(server, ttl(1), 'abc');
+    const parent = await stream(server, ttl(3), 'abc');
     const [fork, heir] = [fresh(), fresh()];
     assert.equal((await put(server, fork, { 'stream-forked-from': parent, ...ttl(3600) })).status, 201);
     const inherits = await put(server, heir, { 'stream-forked-from': parent });
-    assert.deepEqual([inherits.status, inherits.headers['stream-ttl']], [201, '1']);
+    assert.deepEqual([inherits.status, inherits.headers['stream-ttl']], [201, '3']);
     await ends(server, parent, 410);
     expectProblem(await get(server, parent), 410, { code: 'gone' });
     expectProblem(await put(server, parent, octets), 409, { code: 'conflict' });

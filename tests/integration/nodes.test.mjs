@@ -167,7 +167,7 @@ describe('an owner and two edges', { timeout: 60_000 }, () => {
   });
 
   it('let three hundred listeners on two edges hear one piece while it is made', async () => {
-    const { request_id: id, urls } = await generate(nodes.owner, { duration_s: 6, pace: 'realtime', seed: 7 });
+    const { request_id: id, urls } = await generate(nodes.owner, { duration_s: 10, pace: 'realtime', seed: 7 });
     await until(nodes.owner, id, hasSound);
     const crowd = nodes.edges.flatMap((edge) =>
       Array.from({ length: 150 }, (_, i) =>

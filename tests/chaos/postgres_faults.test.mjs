@@ -12,7 +12,7 @@ import { during, faults, rounds, seed } from '../support/store_faults.mjs';
 import { Traffic } from '../support/traffic.mjs';
 
 const limit = 5_000; // ms: an answer that waits for the store, with a --store-timeout of 1 s
-const quick = 1_000; // one that does not
+const quick = 1_000; // one that does not, but for what the disk lets everybody wait
 
 describe(`the catalogue, CHAOS_SEED=${seed}`, { timeout: 120_000 * rounds }, () => {
   const all = useNetworked({
@@ -31,11 +31,11 @@ describe(`the catalogue, CHAOS_SEED=${seed}`, { timeout: 120_000 * rounds }, () 
     const { producer } = traffic;
     const { slowest: append } = producer;
     assert.equal(producer.refusals.splice(0).length, 0, 'producers: not one append is refused');
-    producer.slowest = 0;
-    assert(append < quick, `producers: an append took ${append} ms`);
+    const allowed = quick + traffic.disk.stalledSince(begun);
+    assert(append < allowed, `producers: an append took ${append} ms of ${allowed}`);
     assert.deepEqual(traffic.statuses(begun, 'healthz', 'replay'), [200], 'operators: it is alive; visitors: streams are read');
     const untouched = traffic.slowest(begun, 'healthz', 'replay');
-    assert(untouched < quick, `visitors and operators: an answer took ${untouched} ms`);
+    assert(untouched < allowed, `visitors and operators: an answer took ${untouched} ms of ${allowed}`);
     const slowest = traffic.slowest(begun, 'create', 'list', 'play', 'readyz');
     assert(slowest < limit, `whoever needs the catalogue: is answered in time, not after ${slowest} ms`);
   }
@@ -56,6 +56,7 @@ describe(`the catalogue, CHAOS_SEED=${seed}`, { timeout: 120_000 * rounds }, () 
       it(`${fault.does}: songs go on, applications do not notice, new songs are refused in time (round ${round})`, async () => {
         const song = await traffic.beginSong();
         const begun = performance.now();
+        traffic.producer.slowest = 0;
         await during(fault, { store: all.stores.postgres, gate: all.gates.postgres, slow: 1_000 }, async () => {
           const heard = song.listeners.map(({ position }) => position);
           const appended = traffic.producer.acknowledged.length;
@@ -77,6 +78,7 @@ describe(`the catalogue, CHAOS_SEED=${seed}`, { timeout: 120_000 * rounds }, () 
     const { stores, gates } = all;
     await traffic.beginSong();
     const begun = performance.now();
+    traffic.producer.slowest = 0;
     await gates.postgres.refuse(); // the server loses its own
     const others = await takeConnections(stores.postgres);
     await gates.postgres.pass();

@@ -15,6 +15,7 @@ import {
   soundOf,
   until,
 } from './api.mjs';
+import { DiskWatch } from './disk_watch.mjs';
 import { ask, get, sha256, waitFor } from './http.mjs';
 import { ByteEventListener, ProgressiveListener, WebSocketListener } from './listeners.mjs';
 import { Producer } from './producer.mjs';
@@ -61,6 +62,7 @@ export class Traffic {
   wrong = new Set(); ///< what must not happen, whatever the fault
   songs = [];
   accepted = []; ///< ids of all generations
+  disk = new DiskWatch();
   #ending = false;
   #loops = [];
 
@@ -84,6 +86,7 @@ export class Traffic {
       this.#again(() => this.ask('list', 'GET', '/v1/generations?limit=5')),
       this.#again(() => this.ask('healthz', 'GET', '/healthz')),
       this.#again(() => this.ask('readyz', 'GET', '/readyz')),
+      this.#again(() => this.disk.look()),
     ];
     await waitFor(() => this.audience.listeners.every(({ position }) => position > 0), {
       what: 'the audience to hear something',

@@ -21,12 +21,13 @@ constexpr size_t header_size = 7;       ///< of each part: checksum, 4 bytes; si
 
 enum class kind { none, full, first, middle, last };
 
-/// Changes are numbered through all logs.
+constexpr size_t numbers_size = 12; ///< of what a record begins with: the number of its first change, 8 bytes; how many, 4
+
 struct part {
   kind what = kind::none;
-  size_t size = 0;     ///< bytes, with the header
-  uint64_t change = 0; ///< of one that begins a record: its first one,
-  uint64_t next = 0;   ///< and the first one behind it
+  std::string_view content{};
+
+  size_t size() const { return header_size + content.size(); }
 };
 
 uint64_t little_endian(std::string_view bytes) {
@@ -48,10 +49,10 @@ part read_part(std::string_view bytes) {
   auto masked = (crc >> 15 | crc << 17) + 0xa282ead8; // so that a log that holds a log is not taken for one
   if (masked != little_endian(bytes.substr(0, 4)))
     return {};
-  auto content = bytes.substr(header_size, size);
-  auto change = little_endian(content.substr(0, 8));
-  return {static_cast<kind>(what), header_size + size, change, change + (size < 12 ? 1 : little_endian(content.substr(8, 4)))};
+  return {static_cast<kind>(what), bytes.substr(header_size, size)};
 }
+
+uint64_t first_change(std::string_view record) { return little_endian(record.substr(0, 8)); }
 
 bool begins_record(const part& x) { return x.what == kind::full || x.what == kind::first; }
 
@@ -62,7 +63,10 @@ bool record_follows(std::string_view bytes, uint64_t next) {
     return false;
   for (size_t at = 1; at < bytes.size(); ++at) { // its size may be what is damaged
     auto found = read_part(bytes.substr(at));
-    if (begins_record(found) && (next == 0 || (found.change >= next && found.change - next < most_changes)))
+    if (!begins_record(found))
+      continue;
+    auto change = first_change(found.content);
+    if (next == 0 || (change >= next && change - next < most_changes))
       return true;
   }
   return false;
@@ -85,19 +89,20 @@ std::vector<std::filesystem::path> logs_in(const std::filesystem::path& folder) 
   return sorted;
 }
 
-/// Returns how many bytes are left.
-uint64_t cut(const std::filesystem::path& path) {
+[[noreturn]] void refuse(const std::filesystem::path& path, uint64_t end) {
+  throw adapter_error{ec::corrupt, path.string() + " is damaged at byte " + std::to_string(end)
+      + ", and later writes follow, which were acknowledged. Bring the folder back from a copy; or, to go on without them, "
+        "`truncate -s " + std::to_string(end) + " " + path.string() + "`"};
+}
+
+log_tail look_at(const std::filesystem::path& path) {
   std::ifstream log{path, std::ios::binary};
-  auto [end, damaged] = read_log(log);
+  auto found = read_log(log);
   if (!log.is_open() || log.bad()) // what cannot be read is no end
     throw adapter_error{ec::unavailable, path.string() + " cannot be read"};
-  if (damaged)
-    throw adapter_error{ec::corrupt, path.string() + " is damaged at byte " + std::to_string(end)
-        + ", and later writes follow, which were acknowledged. Bring the folder back from a copy; or, to go on without them, "
-          "`truncate -s " + std::to_string(end) + " " + path.string() + "`"};
-  if (end < std::filesystem::file_size(path))
-    durably(path, [end = end](int file) { return ::ftruncate(file, static_cast<off_t>(end)) == 0; });
-  return end;
+  if (found.damaged)
+    refuse(path, found.end);
+  return found;
 }
 
 } // namespace
@@ -106,8 +111,7 @@ log_tail read_log(std::istream& log) {
   log_tail found;
   bool inside = false; // a record has begun and has not ended
   bool torn = false;
-  uint64_t next_change = 0; ///< behind the last whole record; 0: there was none
-  uint64_t behind = 0;      ///< likewise, behind the record that was begun last
+  std::string numbers; // of the record that was begun last
   std::array<char, block_size> buffer;
   for (uint64_t begin = 0;; begin += block_size) {
     log.read(buffer.data(), buffer.size());
@@ -115,19 +119,28 @@ log_tail read_log(std::istream& log) {
     for (size_t at = 0; at < block.size() && block_size - at >= header_size;) {
       auto next = read_part(block.substr(at));
       bool begins = begins_record(next);
-      if (begins && (torn || inside))
-        return {found.end, true};
+      if (begins && (torn || inside)) {
+        found.damaged = true;
+        return found;
+      }
       torn = torn || next.what == kind::none || (!begins && !inside);
-      if (next.what == kind::none && record_follows(block.substr(at), next_change))
-        return {found.end, true};
-      if (next.what == kind::none)
+      if (next.what == kind::none && record_follows(block.substr(at), found.next_change))
+        found.damaged = true;
+      if (found.damaged)
+        return found;
+      if (next.what == kind::none) {
+        found.torn = found.torn || block.find_first_not_of('\0', at) != block.npos;
         break; // the next block begins with one, if there is any
-      at += next.size;
+      }
+      at += next.size();
       inside = next.what == kind::first || next.what == kind::middle;
-      behind = begins ? next.next : behind;
+      if (begins)
+        numbers.clear();
+      numbers += next.content.substr(0, numbers_size - numbers.size());
       if (!torn && !inside) {
+        found.first_change = found.end == 0 ? first_change(numbers) : found.first_change;
+        found.next_change = first_change(numbers) + (numbers.size() < numbers_size ? 0 : little_endian(numbers.substr(8)));
         found.end = begin + at;
-        next_change = behind;
       }
     }
     if (block.size() < block_size)
@@ -136,9 +149,16 @@ log_tail read_log(std::istream& log) {
 }
 
 void cut_torn_tail(const std::filesystem::path& folder) {
-  for (const auto& log : logs_in(folder))
-    if (cut(log) > 0)
-      return;
+  log_tail later; // the log behind, with anything in it
+  for (const auto& path : logs_in(folder)) {
+    auto found = look_at(path);
+    if (later.end > 0 && (found.end == 0 ? found.torn : found.next_change < later.first_change))
+      refuse(path, found.end);
+    if (later.end == 0 && found.end < std::filesystem::file_size(path))
+      durably(path, [&](int file) { return ::ftruncate(file, static_cast<off_t>(found.end)) == 0; });
+    if (found.end > 0)
+      later = found;
+  }
 }
 
 } // namespace segue::rocksdb_engine

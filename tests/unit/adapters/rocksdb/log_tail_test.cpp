@@ -5,6 +5,7 @@
 
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -211,19 +212,120 @@ CAF_TEST(a log that cannot be read is no short log) {
   CAF_CHECK_EQUAL(why, ec::unavailable);
 }
 
-CAF_TEST(of several logs the newest with anything in it is cut and older ones are left alone) {
+CAF_TEST(of several logs the newest with anything in it is cut and those behind it emptied) {
   written_log log;
   log.append("abc");
   temporary_folder folder;
   auto write = [&](const char* name, const std::string& bytes) { std::ofstream{folder.path() / name, std::ios::binary} << bytes; };
-  write("000009.log", "torn");
   write("000010.log", log.bytes.substr(0, log.ends.back()) + "torn");
   write("1000000.log", "torn"); // begun, and the power went again
   write("of somebody else.log", "no record");
   cut_torn_tail(folder.path());
-  CAF_CHECK_EQUAL(read(folder.path() / "000009.log"), "torn");
   auto left = read(folder.path() / "000010.log");
   CAF_CHECK_EQUAL(left.size(), log.ends.back());
   CAF_CHECK_EQUAL(read(folder.path() / "1000000.log"), "");
   CAF_CHECK_EQUAL(read(folder.path() / "of somebody else.log"), "no record");
+}
+
+namespace {
+
+/// Two logs, of which the newer one goes on where the older one ends.
+struct two_logs {
+  temporary_folder folder;
+  std::string bytes;        ///< of the older one, with zeros behind
+  std::vector<size_t> ends; ///< in it
+  std::string newer;
+
+  two_logs() {
+    written_log whole;
+    for (int i = 0; i < 6; ++i)
+      whole.append(std::string(200, static_cast<char>('a' + i)));
+    ends.assign(whole.ends.begin(), whole.ends.end() - 2);
+    bytes = whole.bytes.substr(0, ends.back()) + std::string(5'000, '\0');
+    newer = whole.bytes.substr(ends.back(), whole.ends.back() - ends.back());
+  }
+
+  /// What is said of them with this in the older one; nothing when they are taken.
+  std::string refusal(const std::string& older) const {
+    auto write = [&](const char* name, const std::string& what) { std::ofstream{folder.path() / name, std::ios::binary} << what; };
+    write("000009.log", older);
+    write("000010.log", newer);
+    try {
+      cut_torn_tail(folder.path());
+    } catch (const adapter_error& e) {
+      CAF_CHECK_EQUAL(e.code(), ec::corrupt);
+      return e.what();
+    }
+    CAF_CHECK(read(folder.path() / "000009.log") == older);
+    CAF_CHECK(read(folder.path() / "000010.log") == newer);
+    return {};
+  }
+};
+
+} // namespace
+
+CAF_TEST(an older log that lacks anything that was acknowledged is refused) {
+  two_logs logs;
+  CAF_CHECK_EQUAL(logs.refusal(logs.bytes), "");
+  CAF_CHECK_EQUAL(logs.refusal(logs.bytes.substr(0, logs.ends.back())), "");
+  auto last = logs.ends[logs.ends.size() - 2];
+  for (auto at = last; at < logs.ends.back(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      auto flipped = logs.bytes;
+      flipped[at] = static_cast<char>(flipped[at] ^ 1 << bit);
+      CAF_CHECK(logs.refusal(flipped).find("000009.log is damaged at byte " + std::to_string(last)) != std::string::npos);
+    }
+  for (auto end : {logs.ends[0], last, last + 100}) // also where a record ends, which no checksum tells
+    CAF_CHECK(logs.refusal(logs.bytes.substr(0, end)).find("000009.log is damaged") != std::string::npos);
+  CAF_CHECK(logs.refusal("no record").find("damaged at byte 0") != std::string::npos);
+}
+
+CAF_TEST(what was begun and never acknowledged at the end of an older log is no damage) {
+  two_logs logs;
+  auto torn = logs.bytes;
+  torn.replace(logs.ends.back(), 100, 100, 'x');
+  CAF_CHECK_EQUAL(logs.refusal(torn), "");
+}
+
+CAF_TEST(many logs that a crash leaves are taken as they are and with damage in any of them are refused) {
+  temporary_folder folder, crashed;
+  rocksdb_chunk_store store{{folder.path(), 0}};
+  auto commit = [&](stream_write x) {
+    const std::vector<stream_write> writes{std::move(x)};
+    return store.commit(writes).front().written.row;
+  };
+  std::vector<stream_row> rows;
+  for (int i = 0; i < 4; ++i) {
+    auto row = commit(create_stream{{"song " + std::to_string(i), "audio/mpeg"}, 7});
+    for (int k = 0; k < 8; ++k) // so much that a new log begins, which the other kinds of rows do not leave
+      row = commit(put_chunks{row.id, row.owner_epoch, row.tail, {{row.tail, payload{std::string(1'500'000, 'x')}, {}}}, {}, {}, false, {}});
+    rows.push_back(row);
+  }
+  std::filesystem::copy(folder.path(), crashed.path(), std::filesystem::copy_options::recursive);
+  std::vector<std::filesystem::path> logs;
+  for (const auto& entry : std::filesystem::directory_iterator{crashed.path()})
+    if (entry.path().extension() == ".log")
+      logs.push_back(entry.path().filename());
+  std::sort(logs.begin(), logs.end());
+  CAF_REQUIRE_GREATER(logs.size(), 2u);
+  auto open = [&](auto damage) {
+    temporary_folder other;
+    std::filesystem::copy(crashed.path(), other.path(), std::filesystem::copy_options::recursive);
+    damage(other.path());
+    rocksdb_chunk_store recovered{{other.path(), 0}};
+    for (const auto& row : rows)
+      CAF_CHECK(recovered.load_row(row.path) == row);
+  };
+  open([](const auto&) {});
+  for (size_t i = 0; i + 1 < logs.size(); ++i) {
+    auto why = ec::none;
+    try {
+      open([&](const std::filesystem::path& there) {
+        std::filesystem::resize_file(there / logs[i], std::filesystem::file_size(there / logs[i]) / 2);
+      });
+    } catch (const adapter_error& e) {
+      why = e.code();
+    }
+    CAF_CHECK_EQUAL(why, ec::corrupt);
+  }
 }

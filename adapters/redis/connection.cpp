@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -61,12 +62,13 @@ void connection::connect() {
   disconnect();
   auto limit = timeval_of(where_.timeout);
   context_.reset(redisConnectWithTimeout(where_.host.c_str(), where_.port, limit));
+  bool in_vain = errno == ETIMEDOUT; // others need not wait as well: see `breaker`
   if (!context_)
     throw adapter_error{ec::unavailable, where_.name() + ": no memory for a connection"};
   if (context_->err != 0) {
     auto why = std::string{context_->errstr};
     disconnect();
-    throw adapter_error{ec::unavailable, where_.name() + " cannot be reached: " + why};
+    throw adapter_error{in_vain ? ec::timeout : ec::unavailable, where_.name() + " cannot be reached: " + why};
   }
   if (redisSetTimeout(context_.get(), limit) != REDIS_OK || redisEnableKeepAlive(context_.get()) != REDIS_OK)
     fail("setting a time limit", errno);

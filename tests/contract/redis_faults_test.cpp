@@ -4,7 +4,11 @@
 #include "adapters/redis/redis_chunk_cache.hpp"
 #include "adapters/redis/redis_chunk_store.hpp"
 
+#include <arpa/inet.h>
+#include <array>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 
 #include "tests/support/late_gate.hpp"
 #include "tests/support/test.hpp"
@@ -67,7 +71,47 @@ std::string all(chunk_store& store, stream_id id) {
   return bytes;
 }
 
+/// A port whose queue is full: whoever connects hears nothing, as from a machine that is off.
+class silent_machine {
+public:
+  silent_machine() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    CAF_REQUIRE(::bind(door_, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::listen(door_, 0) == 0);
+    ::getsockname(door_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    for (auto& queued : queue_) {
+      queued = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      ::connect(queued, reinterpret_cast<sockaddr*>(&address), size);
+    }
+    std::this_thread::sleep_for(50ms);
+  }
+
+  ~silent_machine() {
+    ::close(door_);
+    for (auto queued : queue_)
+      ::close(queued);
+  }
+
+  std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
+
+private:
+  int door_ = ::socket(AF_INET, SOCK_STREAM, 0);
+  std::array<int, 4> queue_{};
+  uint16_t port_ = 0;
+};
+
 } // namespace
+
+CAF_TEST(a machine that does not even take connections is waited for once and not by everybody) {
+  silent_machine away_one;
+  redis::connection_pool pool{redis::server_of(parse_store_url(away_one.url()), 500ms), 2};
+  auto use = [&] { pool.with([](redis::connection& server) { return server.run({"PING"}); }); };
+  CAF_CHECK_EQUAL(thrown(use), ec::timeout);
+  CAF_CHECK(away(use, 100ms));
+}
 
 CAF_TEST(a server that hangs up while nothing is under way costs no append) {
   redis_server server;

@@ -1,5 +1,6 @@
 #include "adapters/chunk_reading.hpp"
 
+#include "actors/log.hpp"
 #include "adapters/host.hpp"
 
 namespace segue {
@@ -66,15 +67,23 @@ found add_chunks(const chunk_tiers& tiers, const ancestor& holder, const load_ch
   return found::records;
 }
 
-caf::error missing(position at) {
-  return caf::make_error(ec::corrupt, "no record holds position " + std::to_string(at));
+/// A stream that was removed meanwhile is gone with its records; one that is there has lost something.
+caf::error missing(chunk_store& store, const ancestor& holder, position at) {
+  auto row = guarded("reading a stream", [&] { return store.load_row(holder.id); });
+  if (!row)
+    return row.error();
+  if (!*row)
+    return caf::make_error(ec::moved);
+  auto what = "no record of " + (*row)->path + " holds position " + std::to_string(at);
+  log::error("host", "corrupt", what);
+  return caf::make_error(ec::corrupt, what);
 }
 
 /// The rest of the request, for the store of objects.
 caf::expected<found_chunks> ask_archive(chunk_store& store, const ancestor& holder, const load_chunks& x) {
   auto row = store.load_row(holder.id);
   if (!row)
-    return missing(x.after);
+    return caf::make_error(ec::moved);
   return found_chunks{load_archived{row->path, x.after, holder.until, x.limit, x.tail, x.closed}};
 }
 
@@ -109,7 +118,7 @@ caf::expected<found_chunks> load(const chunk_tiers& tiers, const load_chunks& x)
     if (!added)
       return added.error();
     if (*added == found::nothing)
-      return missing(at);
+      return missing(*tiers.store, holder, at);
     if (*added == found::archived && all.empty()) {
       auto asked = guarded("reading chunks", [&] { return ask_archive(*tiers.store, holder, x); });
       return asked ? std::move(*asked) : asked.error();
@@ -121,7 +130,7 @@ caf::expected<found_chunks> load(const chunk_tiers& tiers, const load_chunks& x)
       break;
   }
   if (all.empty())
-    return missing(x.after);
+    return caf::make_error(ec::corrupt, "nobody holds position " + std::to_string(x.after));
   auto first = all.front().from(x.after);
   if (!first)
     return caf::make_error(ec::bad_offset, std::string{"the offset lies inside a message"});

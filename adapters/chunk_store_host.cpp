@@ -6,6 +6,8 @@
 #include "adapters/host.hpp"
 
 #include <chrono>
+#include <iterator>
+#include <numeric>
 #include <thread>
 
 namespace segue {
@@ -25,6 +27,40 @@ using writer_actor = caf::typed_actor<               //
     replies_to<restore_chunks>::with<stream_written>, //
     reacts_to<commit_writes>,                        //
     replies_to<describe_actor>::with<actor_description>>;
+
+constexpr uint64_t most_bytes = 8 << 20; ///< of a group: a networked store has to take it within its time, however much has gathered
+
+uint64_t bytes_of(const std::vector<chunk>& records) {
+  return std::accumulate(records.begin(), records.end(), uint64_t{0}, [](uint64_t sum, const chunk& x) { return sum + x.bytes.size(); });
+}
+
+uint64_t bytes_of(const stream_write& write) {
+  if (const auto* appended = std::get_if<put_chunks>(&write))
+    return bytes_of(appended->chunks);
+  const auto* restored = std::get_if<restore_chunks>(&write);
+  return restored ? bytes_of(restored->chunks) : 0;
+}
+
+/// How many of the first ones go together.
+size_t group_of(const std::vector<stream_write>& writes) {
+  size_t count = 0;
+  for (uint64_t bytes = 0; count < writes.size(); ++count) {
+    bytes += bytes_of(writes[count]);
+    if (count > 0 && bytes > most_bytes)
+      break;
+  }
+  return count;
+}
+
+template <class T>
+std::vector<T> take_first(std::vector<T>& all, size_t count) {
+  if (count == all.size())
+    return std::exchange(all, {});
+  auto end = all.begin() + static_cast<ptrdiff_t>(count);
+  std::vector<T> first{std::make_move_iterator(all.begin()), std::make_move_iterator(end)};
+  all.erase(all.begin(), end);
+  return first;
+}
 
 /// Group commit: writes are collected, and a message to itself, which lands behind all that had arrived by then,
 /// commits them together. While it syncs, the next group gathers in the mailbox.
@@ -54,12 +90,19 @@ public:
   }
 
   void on(const commit_writes&) {
+    if (writes_.empty()) { // nobody writes, and those who read want it back as well
+      is_open();
+      return;
+    }
     if (own_thread_ && wait_for_company()) {
       self_->send(self_, commit_writes{});
       return;
     }
-    auto writes = std::exchange(writes_, {});
-    auto promises = std::exchange(promises_, {});
+    auto count = group_of(writes_);
+    auto writes = take_first(writes_, count);
+    auto promises = take_first(promises_, count);
+    if (!writes_.empty())
+      self_->send(self_, commit_writes{});
     auto outcomes = commit(writes);
     if (cache_ && outcomes)
       for (size_t i = 0; i < writes.size(); ++i)
@@ -96,19 +139,27 @@ private:
     return pause > pause.zero();
   }
 
-  caf::expected<std::vector<write_outcome>> commit(const std::vector<stream_write>& writes) {
-    if (broken_ && self_->clock().now() < next_try_)
-      return not_yet();
-    if (broken_) {
-      auto loud = std::exchange(told_, true) ? log::level::debug : log::level::error;
-      auto back = guarded("reopening the chunk store", [this] { return engine_->reopen(), true; }, loud);
-      if (!back) {
-        next_try_ = self_->clock().now() + pause;
-        return not_yet();
-      }
-      broken_ = told_ = false;
-      log::info("host", "reopened", "the chunk store is back");
+  /// Opens the engine again if it has to be.
+  bool is_open() {
+    if (!broken_)
+      return true;
+    if (self_->clock().now() < next_try_)
+      return false;
+    auto loud = std::exchange(told_, true) ? log::level::debug : log::level::error;
+    auto back = guarded("reopening the chunk store", [this] { return engine_->reopen(), true; }, loud);
+    if (!back) {
+      next_try_ = self_->clock().now() + pause;
+      self_->delayed_send(self_, pause, commit_writes{});
+      return false;
     }
+    broken_ = told_ = false;
+    log::info("host", "reopened", "the chunk store is back");
+    return true;
+  }
+
+  caf::expected<std::vector<write_outcome>> commit(const std::vector<stream_write>& writes) {
+    if (!is_open())
+      return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});
     auto before = std::chrono::steady_clock::now();
     auto outcomes = guarded("committing", [&] { return engine_->commit(writes); });
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
@@ -122,6 +173,7 @@ private:
     if (code_of(outcomes.error()) == ec::storage_full)
       return outcomes;
     broken_ = true;
+    self_->delayed_send(self_, pause, commit_writes{});
     return caf::make_error(ec::unknown_outcome, detail_of(outcomes.error()));
   }
 
@@ -130,10 +182,6 @@ private:
   void remember(const delete_stream&, const stream_row& was) { cache_->forget(was.id); }
   template <class Other>
   void remember(const Other&, const stream_row&) {}
-
-  static caf::error not_yet() {
-    return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});
-  }
 
   static constexpr auto pause = std::chrono::milliseconds{100}; ///< between two attempts to reopen
 
@@ -147,7 +195,7 @@ private:
   caf::actor_clock::time_point next_try_{};
   std::vector<stream_write> writes_;
   std::vector<written_promise> promises_;
-  bool broken_ = false; ///< a commit failed: the engine is reopened before the next one
+  bool broken_ = false; ///< a commit failed: the engine is reopened before the next one, or soon
   bool told_ = false;   ///< that it cannot be reopened yet
 };
 

@@ -162,6 +162,52 @@ CAF_TEST(while the store fails nothing is acknowledged and readers wait and then
   });
 }
 
+CAF_TEST(a store that nobody writes to is opened again for those who read) {
+  over_each([](actor_fixture& x) {
+    x.store->fail_commits(fault::before_write);
+    x.store->fail_reopens(3);
+    CAF_CHECK_EQUAL(x.ask(x.host, create_stream{{"a", "audio/mpeg"}, 7}).code(), ec::unknown_outcome);
+    x.pass(1s);
+    CAF_CHECK_EQUAL(x.store->reopened(), 1u);
+    CAF_CHECK_EQUAL(x.store->commits(), 1u);
+  });
+}
+
+CAF_TEST(however much has gathered a group is small enough for a slow store) {
+  over_each([](actor_fixture& x) {
+    constexpr size_t mebibyte = 1 << 20;
+    std::vector<awaited<chunk_appended>> answers;
+    std::vector<stream_actor> streams;
+    for (int i = 0; i < 20; ++i)
+      streams.push_back(x.open("song " + std::to_string(i)));
+    auto before = x.store->commits();
+    for (const auto& stream : streams)
+      answers.push_back(x.post(stream, append_chunk{std::string(mebibyte, 'x'), {}, {}, {}, {}, false}));
+    x.consume_messages();
+    CAF_CHECK_EQUAL(x.store->commits() - before, 3u); // of 8, 8 and 4 MiB
+    for (auto& answer : answers)
+      CAF_CHECK_EQUAL(answer.reply().next, mebibyte);
+    answers.clear();
+    before = x.store->commits();
+    answers.push_back(x.post(streams[0], append_chunk{std::string(9 * mebibyte, 'x'), {}, {}, {}, {}, false}));
+    x.consume_messages();
+    CAF_CHECK_EQUAL(answers[0].reply().next, 10 * mebibyte); // one that is larger by itself
+  });
+}
+
+CAF_TEST(whoever reads a stream that was removed meanwhile is sent on and whoever misses a record is told so) {
+  over_each([](actor_fixture& x) {
+    auto stream = x.open();
+    x.append(stream, "abc");
+    auto id = x.ask(x.host, load_stream{"a"}).reply().row.id;
+    auto read = [&](position after) { return x.ask(x.host, load_chunks{{{id, UINT64_MAX}}, after, 100, 6, false}).code(); };
+    CAF_CHECK_EQUAL(read(0), ec::none);
+    CAF_CHECK_EQUAL(read(3), ec::corrupt);
+    CAF_CHECK_EQUAL(x.ask(x.host, delete_stream{"a"}).code(), ec::none);
+    CAF_CHECK_EQUAL(read(0), ec::moved);
+  });
+}
+
 CAF_TEST(a full store is told as such and nothing is stored) {
   over_each([](actor_fixture& x) {
     auto stream = x.open();

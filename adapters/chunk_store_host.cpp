@@ -90,8 +90,9 @@ public:
   }
 
   void on(const commit_writes&) {
-    if (writes_.empty()) { // nobody writes, and those who read want it back as well
-      is_open();
+    if (writes_.empty()) { // whoever reads wants a broken engine back as well
+      if (!is_open())
+        look_later();
       return;
     }
     if (own_thread_ && wait_for_company()) {
@@ -143,23 +144,24 @@ private:
   bool is_open() {
     if (!broken_)
       return true;
-    if (self_->clock().now() < next_try_)
-      return false;
     auto loud = std::exchange(told_, true) ? log::level::debug : log::level::error;
     auto back = guarded("reopening the chunk store", [this] { return engine_->reopen(), true; }, loud);
-    if (!back) {
-      next_try_ = self_->clock().now() + pause;
-      self_->delayed_send(self_, pause, commit_writes{});
+    if (!back)
       return false;
-    }
     broken_ = told_ = false;
     log::info("host", "reopened", "the chunk store is back");
     return true;
   }
 
+  void look_later() { self_->delayed_send(self_, pause, commit_writes{}); }
+
   caf::expected<std::vector<write_outcome>> commit(const std::vector<stream_write>& writes) {
-    if (!is_open())
+    auto now = self_->clock().now();
+    bool too_soon = broken_ && now < next_try_;
+    if (too_soon || !is_open()) {
+      next_try_ = too_soon ? next_try_ : now + pause;
       return caf::make_error(ec::unavailable, std::string{"the chunk store cannot be reopened yet"});
+    }
     auto before = std::chrono::steady_clock::now();
     auto outcomes = guarded("committing", [&] { return engine_->commit(writes); });
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - before;
@@ -173,7 +175,7 @@ private:
     if (code_of(outcomes.error()) == ec::storage_full)
       return outcomes;
     broken_ = true;
-    self_->delayed_send(self_, pause, commit_writes{});
+    look_later();
     return caf::make_error(ec::unknown_outcome, detail_of(outcomes.error()));
   }
 

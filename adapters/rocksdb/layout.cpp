@@ -13,6 +13,7 @@ namespace segue::rocksdb_engine {
 namespace {
 
 constexpr uint64_t smallest_blob = 512; ///< shorter records lie beside their keys
+constexpr uint64_t largest_file = 16 << 20; ///< of records: where space is short, files are written anew one by one
 
 } // namespace
 
@@ -44,6 +45,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> column_families() {
   auto of_chunks = family;
   of_chunks.enable_blob_files = true;
   of_chunks.min_blob_size = smallest_blob;
+  of_chunks.blob_file_size = largest_file;
   of_chunks.blob_garbage_collection_age_cutoff = 0.5;
   of_chunks.blob_garbage_collection_force_threshold = 0.5;
   of_chunks.level0_file_num_compaction_trigger = 8;

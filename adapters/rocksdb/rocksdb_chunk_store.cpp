@@ -57,6 +57,7 @@ void rocksdb_chunk_store::read_counts() {
 void rocksdb_chunk_store::close() {
   if (!db_)
     return;
+  room_.stop();
   for (auto* family : families_)
     db_->DestroyColumnFamilyHandle(family);
   families_.clear();
@@ -100,8 +101,10 @@ bool rocksdb_chunk_store::has_room() {
   auto now = std::chrono::steady_clock::now();
   if (now < look_again_ && written_ < options_.reserve_bytes / 16)
     return true;
-  if (std::filesystem::space(options_.folder).available < options_.reserve_bytes)
+  if (std::filesystem::space(options_.folder).available < options_.reserve_bytes) {
+    room_.begin(*db_, families_, in(chunks), options_.folder);
     return false;
+  }
   look_again_ = now + std::chrono::milliseconds{100};
   written_ = 0;
   garbage_.look(*db_, in(chunks));

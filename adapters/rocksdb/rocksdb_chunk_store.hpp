@@ -4,6 +4,7 @@
 #include "adapters/ports.hpp"
 #include "adapters/rocksdb/folder_lock.hpp"
 #include "adapters/rocksdb/layout.hpp"
+#include "adapters/rocksdb/room_maker.hpp"
 
 #include <rocksdb/db.h>
 
@@ -63,6 +64,7 @@ private:
   std::chrono::steady_clock::time_point look_again_; ///< for free space
   uint64_t written_ = 0;                              ///< bytes since it was looked for
   garbage_collection garbage_;
+  room_maker room_;
   std::map<stream_id, stream_row> known_; ///< what `commit` remembers
 };
 

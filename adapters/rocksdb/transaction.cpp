@@ -68,6 +68,7 @@ void rocksdb_chunk_store::transaction::put(stream_id id, const producer_tag& tag
 
 void rocksdb_chunk_store::transaction::drop_chunks(stream_id id) {
   batch_.DeleteRange(store_.in(chunks), id_key(id), id_key(id + 1));
+  removes_ = true;
 }
 
 void rocksdb_chunk_store::transaction::erase(const stream_row& row) {
@@ -89,6 +90,8 @@ void rocksdb_chunk_store::transaction::write() {
   check(store_.db_->Write(synced, &batch_), "writing to the chunk store");
   store_.last_id_ = last_id_;
   store_.count_ = count_;
+  if (removes_)
+    store_.room_.removed();
   if (store_.known_.size() > most_known)
     store_.known_.clear();
   for (auto& [id, row] : rows_)

@@ -38,6 +38,7 @@ private:
   rocksdb::WriteBatch batch_;
   stream_id last_id_;
   size_t count_;
+  bool removes_ = false; ///< records
   std::map<std::string, stream_id> ids_; ///< 0: there is none
   std::map<stream_id, std::optional<stream_row>> rows_;
   new_producers producers_;

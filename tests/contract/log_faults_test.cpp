@@ -147,12 +147,13 @@ CAF_TEST(while the store fails nothing is acknowledged and readers wait and then
     auto stream = x.open();
     auto reader = x.read(stream, 0, 100, 30'000);
     x.store->fail_commits(fault::after_write);
-    x.store->fail_reopens(20);
+    x.store->fail_reopens(SIZE_MAX);
     auto lost = x.append(stream, "abc", {"p", 0, 0});
     x.pass(1s);
     CAF_CHECK(!lost.here() && !reader.here());
     CAF_CHECK_EQUAL(x.append(stream, "def", {"p", 0, 1}).code(), ec::unavailable);
     CAF_CHECK(x.read(stream, 0).reply().chunks.empty()); // not heard before it is known to be durable
+    x.store->fail_reopens(0);
     x.pass(2s);
     CAF_CHECK_EQUAL(x.store->reopened(), 1u);
     CAF_CHECK_EQUAL(lost.reply().next, 3u);

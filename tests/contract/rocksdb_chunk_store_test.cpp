@@ -4,6 +4,7 @@
 #include "adapters/rocksdb/rocksdb_chunk_store.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include <dlfcn.h>
 
@@ -234,4 +235,44 @@ CAF_TEST(what was removed between what stays makes room as well) {
   CAF_CHECK(std::all_of(found.begin(), found.end(), [&](const chunk& x) {
     return x.bytes.view() == std::string(64 << 10, static_cast<char>('a' + kept.id % 26));
   }));
+}
+
+CAF_TEST(what was removed makes room also when nothing can be written any more) {
+  constexpr size_t mebibyte = 1 << 20;
+  for (bool between : {false, true}) { // files in which nothing is left, and others
+    temporary_folder folder;
+    stream_row kept, removed;
+    {
+      rocksdb_chunk_store store{{folder.path(), 0}};
+      kept = create(store, "kept");
+      removed = create(store, "removed");
+      for (int i = 0; i < 48; ++i) {
+        removed = fill(store, removed, mebibyte, 64 << 10);
+        if (between)
+          kept = fill(store, kept, mebibyte / 2, 64 << 10);
+      }
+    }
+    auto full = bytes_in(folder.path());
+    rocksdb_chunk_store store{{folder.path(), no_disk_has_so_much}};
+    const std::vector<stream_write> removal{delete_stream{"removed"}};
+    store.commit(removal);
+    const std::vector<stream_write> more{next(kept, "more")};
+    size_t refused = 0;
+    for (int i = 0; i < 100 && bytes_in(folder.path()) + 40 * mebibyte > full; ++i) {
+      try {
+        store.commit(more);
+      } catch (const adapter_error& e) {
+        refused += e.code() == ec::storage_full ? 1 : 0;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    }
+    CAF_CHECK_GREATER(refused, 0u);
+    CAF_CHECK_LESS(bytes_in(folder.path()) + 40 * mebibyte, full);
+    store.reopen(); // whatever is under way
+    auto found = store.load_chunks(kept.id, 0, UINT64_MAX);
+    CAF_CHECK_EQUAL(found.size(), between ? 48u * 8u : 0u);
+    CAF_CHECK(std::all_of(found.begin(), found.end(), [&](const chunk& x) {
+      return x.bytes.view() == std::string(64 << 10, static_cast<char>('a' + kept.id % 26));
+    }));
+  }
 }

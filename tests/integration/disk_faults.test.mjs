@@ -171,6 +171,13 @@ describe('a disk that is full', { timeout: 120_000 }, () => {
     assert.match(refusal.headers['retry-after'], /^[1-9]\d*$/);
 
     const { acknowledged } = producer;
+    const full = async () => { // what makes room takes a while
+      disk.fillUpTo((reserve - 1) * mebibyte);
+      const [appended, made] = [acknowledged.length, (await show(server, id)).audio_bytes];
+      await moment(1_500);
+      return acknowledged.length === appended && (await show(server, id)).audio_bytes === made;
+    };
+    await waitFor(full, { deadline: 30_000, what: 'nothing to be taken any more' });
     const heard = acknowledged.length * mebibyte;
     await waitFor(() => all.toApplication.every(({ position }) => position === heard), { what: 'listeners to have what is there' });
     const before = (await show(server, id)).audio_bytes;
@@ -196,6 +203,31 @@ describe('a disk that is full', { timeout: 120_000 }, () => {
     expectProblem(await ask(server, 'PUT', '/v1/stream/ill/new'), 507);
     await readFor(1_000, server, [urls.audio, urls.events, `${path}?offset=-1`]);
     disk.empty();
+  });
+});
+
+describe('a disk that appends have filled', { timeout: 120_000 }, () => {
+  const mebibyte = 1 << 20;
+  const disk = new SmallDisk(220 * mebibyte);
+  const server = useServer({ data: disk.data });
+  after(() => disk.remove());
+
+  it('has room again when something is removed, also what lies between what stays', async () => {
+    const [kept, removed] = ['/v1/stream/full/kept', '/v1/stream/full/removed'];
+    for (const path of [kept, removed]) await createStream(server, path);
+    const part = Buffer.alloc(mebibyte, 'x');
+    const add = (path) => ask(server, 'POST', path, { body: part, headers: octets });
+    let there = 0;
+    for (const end = Date.now() + 30_000; ; ) {
+      assert(Date.now() < end, 'the disk is never full');
+      const answers = [await add(kept), await add(removed)];
+      there += answers[0].status === 204 ? 1 : 0;
+      if (answers.every(({ status }) => status === 507)) break;
+    }
+    assert.equal((await ask(server, 'DELETE', removed)).status, 204);
+    await waitFor(async () => (await add(kept)).status === 204, { every: 200, deadline: 20_000, what: 'room for an append' });
+    const whole = (await catchUp(server, kept)).bytes;
+    assert.equal(sha256(whole), sha256(Buffer.concat(Array(there + 1).fill(part))));
   });
 });
 

@@ -1,6 +1,6 @@
 // Disks that hang, fail or are full, under a whole server.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { need } from './need.mjs';
@@ -61,7 +61,7 @@ export class SmallDisk {
 
   /// Takes all space but so many bytes, in smaller and smaller pieces, for others write at the same time.
   fillUpTo(left) {
-    let [begin, size] = [0, this.free - left];
+    let [begin, size] = [existsSync(this.#filler) ? statSync(this.#filler).size : 0, this.free - left];
     for (; size >= 4096; size = Math.min(this.free - left, Math.floor(size / 2))) {
       const taken = spawnSync(need('fallocate'), ['-o', String(begin), '-l', String(size), this.#filler]);
       if (taken.status === 0) begin += size;

@@ -220,7 +220,6 @@ CAF_TEST(whoever asks again while something is left is told so and nobody else f
     x.pass(1min, 1s);
   }
   x.store->heal();
-  x.pass(200ms); // it is opened again
   CAF_CHECK_EQUAL(x.ask(x.manager, purge_generation{id}).code(), ec::none); // without waiting for its turn
   CAF_CHECK_EQUAL(x.ask(x.manager, purge_generation{id}).code(), ec::not_found);
   x.check_rest();

@@ -90,8 +90,9 @@ void transfer_worker::progress(uint64_t bytes, next_step then) {
   record(std::move(then));
 }
 
-void transfer_worker::finish() {
-  row_.state = transfer_state::done;
+/// The row is nobody's, and says what comes next. This attempt has not failed.
+void transfer_worker::leave(transfer_state state) {
+  row_.state = state;
   row_.attempts = 0;
   row_.holder.clear();
   row_.error.clear();
@@ -101,12 +102,8 @@ void transfer_worker::finish() {
 /// An object has the bytes: the chunks may go after a while.
 void transfer_worker::wait_for_eviction() {
   row_.kind = transfer_kind::evict;
-  row_.state = transfer_state::waiting;
-  row_.attempts = 0;
   row_.due_at_ms = unix_now_ms(self_->clock()) + options_.evict_after.count();
-  row_.holder.clear();
-  row_.error.clear();
-  record([this] { self_->quit(); });
+  leave(transfer_state::waiting);
 }
 
 void transfer_worker::mark(archive_state from, archive_state to, next_step then) {
@@ -290,11 +287,8 @@ void transfer_worker::remove(bool stream_is_there) {
   if (stream_is_there) {
     auto now = unix_now_ms(self_->clock());
     auto age = now - row_.created_at_ms;
-    row_.state = transfer_state::waiting;
-    row_.attempts = 0; // it waits, and has not failed
     row_.due_at_ms = now + std::clamp<int64_t>(age, 200, 600'000);
-    row_.holder.clear();
-    return record([this] { self_->quit(); });
+    return leave(transfer_state::waiting);
   }
   auto erase = [this](const std::string& key, next_step then) {
     ask<object_store_actor, erase_object, object_put>(ground_.objects, erase_object{key}, [then](object_put&) { then(); });

@@ -52,7 +52,8 @@ private:
   void record(next_step then);
   void abort_uploads(next_step then);
   void progress(uint64_t bytes, next_step then);
-  void finish();
+  void leave(transfer_state state);
+  void finish() { leave(transfer_state::done); }
   void wait_for_eviction();
   void fail(const caf::error& why) { self_->quit(why); }
   void mark(archive_state from, archive_state to, next_step then);

@@ -67,7 +67,9 @@ log::level level_of(const std::string& name) {
 template <class F>
 int with_settings(const given_settings& given, F what) {
   try {
-    return what(given.load());
+    auto with = given.load();
+    log::configure({level_of(with.log_level), with.log_json});
+    return what(with);
   } catch (const bad_setting& e) {
     std::fprintf(stderr, "segue: %s\n", e.what.c_str());
     return misused;
@@ -120,7 +122,6 @@ private:
 
 int serve(const settings& with) {
   ending_signals ending;
-  log::configure({level_of(with.log_level), with.log_json});
   raise_descriptor_limit(with);
   bool ours = run_server(
       with,
@@ -134,7 +135,6 @@ int serve(const settings& with) {
 
 int work(const settings& with) {
   ending_signals ending;
-  log::configure({level_of(with.log_level), with.log_json});
   run_worker(
       with,
       [] {

@@ -100,6 +100,14 @@ describe('logs', { timeout: 60_000 }, () => {
       assert.match(record.event, /^[a-z0-9_.-]+$/, 'the event is a stable id');
     }
   });
+
+  it('of every command are as the settings say', async () => {
+    const away = ['--objects', 's3://key:secret@bucket?endpoint=http://127.0.0.1:1'];
+    const of = async (...args) => (await run('segue', ['doctor', '--data', temporaryFolder(), ...away, ...args])).stderr;
+    assert.match(await of(), /^\d{4}-\S+ warning objects store_away: /);
+    assert.equal(JSON.parse(await of('--log-format', 'json')).event, 'store_away');
+    assert.equal(await of('--log-level', 'error'), '');
+  });
 });
 
 describe('SIGTERM', { timeout: 60_000 }, () => {

@@ -2,6 +2,7 @@
 
 #include "actors/tenant/credentials.hpp"
 #include "adapters/store_url.hpp"
+#include "tools/client/exit_codes.hpp"
 #include "tools/engines.hpp"
 
 #include <nlohmann/json.hpp>
@@ -53,8 +54,10 @@ int list_keys(const settings& with, const std::string& tenant, bool json) {
 }
 
 int remove_key(const settings& with, const std::string& tenant, const std::string& id) {
-  if (!open_catalogue_of(with, tenant)->erase_key(id))
-    throw cannot_start{"there is no key " + id + "; `segue keys ls` shows them"};
+  if (!open_catalogue_of(with, tenant)->erase_key(id)) {
+    std::fprintf(stderr, "segue: there is no key %s; `segue keys ls` shows them\n", id.c_str());
+    return client::exit_with::not_found;
+  }
   std::printf("Key %s is gone; a server believes it for at most 15 seconds more.\n", id.c_str());
   return 0;
 }

@@ -194,6 +194,17 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
     );
   });
 
+  it('names the word that it does not know', async () => {
+    const cases = [
+      [['genrate', 'a waltz', '-o', 'f'], /no command or option genrate/],
+      [['keys', 'ad'], /no command or option ad/],
+      [['--no-such-option'], /no command or option --no-such-option/],
+      [['keys', 'add', '--usr', 'ann'], /no command or option --usr/],
+      [['generate'], /prompt is required/],
+    ];
+    await everyCase(cases, async ([args, says]) => assert.match((await run('segue', args)).stderr, says));
+  });
+
   it('exits with 2 and the words of the server when a wish is refused', async () => {
     await everyCase(
       [[''], ['a waltz', '--duration', '9999s'], ['a waltz', '--duration', '1s'], ['a waltz', '--user', 'a b']],

@@ -19,7 +19,7 @@ const char* const client_help_footer = "Exit codes:\n"
                                        "  1    failed, or the generation failed\n"
                                        "  2    wrong usage, or the server refused the request\n"
                                        "  3    the server cannot be reached\n"
-                                       "  4    no such piece, or transfer\n"
+                                       "  4    no such piece, transfer or key\n"
                                        "  130  interrupted (generate cancels its piece first)";
 
 namespace {
@@ -223,6 +223,9 @@ void add_client_commands(CLI::App& app, int& exit_code) {
 }
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
+  auto unknown = app.remaining(true);
+  if (dynamic_cast<const CLI::RequiredError*>(&error) && !unknown.empty()) // why there is no command: it was not understood
+    return report_parse_error(app, CLI::ParseError{"There is no command or option " + unknown.front(), CLI::ExitCodes::ExtrasError});
   return app.exit(error) == 0 ? exit_with::ok : exit_with::refused;
 }
 

@@ -29,4 +29,14 @@ std::shared_ptr<object_store> open_object_store(const std::string& url, const ad
 std::shared_ptr<catalogue_store> open_catalogue(const std::string& url, const adapter_context& context);
 sound_source open_sound_source(const std::string& url, const adapter_context& context);
 
+/// Each throws `adapter_error{ec::invalid_argument}` when nothing can ever be opened with this URL. Opens nothing, and asks nobody.
+void check_chunk_store(const std::string& url);
+void check_chunk_cache(const std::string& url);
+void check_object_store(const std::string& url);
+void check_catalogue(const std::string& url);
+void check_sound_source(const std::string& url);
+
+/// The file of an embedded catalogue; empty: it has none.
+std::filesystem::path catalogue_file(const std::string& url, const std::filesystem::path& data);
+
 } // namespace segue

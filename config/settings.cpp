@@ -197,7 +197,7 @@ const std::vector<setting_row>& setting_rows() {
       {"cache", "memory:", "newest chunks, read before the chunk store: memory:, redis://… or none:", false, true,
           engine<&s::cache, "memory:", "none:", "redis:">},
       {"cache-bytes", "32MiB", "of the cache memory:", false, true, bytes<&s::cache_bytes>},
-      {"catalogue", "sqlite:", "keeps generations, transfers and keys: sqlite: (in the data folder), postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite::memory:",
+      {"catalogue", "sqlite:", "keeps generations, transfers and keys: sqlite: (in the data folder), sqlite:/FILE, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite::memory:",
           false, true, engine<&s::catalogue, "postgresql:", "sqlite:">},
       {"objects", "file:", "keeps archived pieces: file: (in the data folder), file:/FOLDER or s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL",
           false, true, engine<&s::objects, "file:", "s3:">},

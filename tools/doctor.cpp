@@ -75,9 +75,9 @@ finding check_stores(const settings& with) {
         for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
           good += (good.empty() ? "" : ", ") + redacted(url) + (is_networked(url) ? "" : " (not opened)");
       } catch (const bad_folder& e) {
-        bad += (bad.empty() ? "" : "; ") + prefix_of(x, with) + e.what;
+        bad += (bad.empty() ? "" : "; ") + prefix_of(x.name, with) + e.what;
       } catch (const std::exception& e) {
-        bad += (bad.empty() ? "" : "; ") + prefix_of(x, with) + e.what();
+        bad += (bad.empty() ? "" : "; ") + prefix_of(x.name, with) + e.what();
       }
     }
     return {"stores", bad.empty(), bad.empty() ? good : bad};

@@ -40,14 +40,14 @@ void probe(const sound_source& sound) {
 void refuse_common_stores(const settings& with) {
   std::map<std::pair<std::string, std::string>, std::string> users; ///< setting and place to tenant
   for (const auto& [name, own] : with.tenants)
-    for (const auto& [setting, url] : {std::pair{"chunk-store", own->chunk_store}, std::pair{"cache", own->cache},
-             std::pair{"catalogue", own->catalogue}, std::pair{"objects", own->objects}}) {
+    for (const auto& x : store_settings) {
+      const auto& url = (*own).*x.url;
       auto place = place_of(url);
       if (place.empty())
         continue;
-      auto [first, fresh] = users.try_emplace({setting, place}, name);
+      auto [first, fresh] = users.try_emplace({x.name, place}, name);
       if (!fresh)
-        throw bad_setting{"tenants " + first->second + " and " + name + " have the same " + setting + " " + redacted(url)
+        throw bad_setting{"tenants " + first->second + " and " + name + " have the same " + x.name + " " + redacted(url)
             + " (" + redacted(place) + "); each needs its own"};
     }
 }
@@ -56,21 +56,8 @@ void refuse_common_stores(const settings& with) {
 void refuse_own_folders(const settings& with) {
   for (const auto& [name, own] : with.tenants)
     if (own->work_elsewhere && is_own_folder(own->objects))
-      throw bad_setting{"tenant " + name + ": --transfers elsewhere needs --objects that every worker reaches, and file: is a folder of this "
+      throw bad_setting{prefix_of(name, with) + "--transfers elsewhere needs --objects that every worker reaches, and file: is a folder of this "
           "process alone; give s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL, or file:/FOLDER with a folder that all of them share"};
-}
-
-/// No other start reads them otherwise.
-void refuse_malformed_urls(const settings& with) {
-  for (const auto& [name, own] : with.tenants)
-    for (const auto& [setting, url] : {std::pair{"chunk-store", own->chunk_store}, std::pair{"cache", own->cache},
-             std::pair{"catalogue", own->catalogue}, std::pair{"objects", own->objects}})
-      try {
-        if (is_networked(url))
-          parse_store_url(url);
-      } catch (const adapter_error& e) {
-        throw bad_setting{(with.tenants.size() > 1 ? "tenant " + name + ": " : "") + setting + ": " + e.what()};
-      }
 }
 
 /// A worker prolongs its lease after a third of it, and the catalogue may take its time to answer.
@@ -84,12 +71,27 @@ void refuse_short_leases(const settings& with) {
 
 } // namespace
 
-std::string prefix_of(const tenant_engines& x, const settings& with) {
-  return with.tenants.size() > 1 ? "tenant " + x.name + ": " : "";
+std::string prefix_of(const std::string& tenant, const settings& with) {
+  return with.tenants.size() > 1 ? "tenant " + tenant + ": " : "";
+}
+
+void check_urls(const settings& with) {
+  for (const auto& [name, own] : with.tenants) {
+    auto check = [&, &name = name, &own = own](const engine_setting& x) {
+      try {
+        x.check((*own).*x.url);
+      } catch (const adapter_error& e) {
+        throw bad_setting{prefix_of(name, with) + x.name + ": " + e.what()};
+      }
+    };
+    for (const auto& x : store_settings)
+      check(x);
+    check(generator_setting);
+  }
 }
 
 std::vector<tenant_engines> engines_of(const settings& with, const std::filesystem::path& data, bool owner) {
-  refuse_malformed_urls(with);
+  check_urls(with);
   refuse_common_stores(with);
   refuse_own_folders(with);
   refuse_short_leases(with);
@@ -103,7 +105,7 @@ std::vector<tenant_engines> engines_of(const settings& with, const std::filesyst
         probe(x.sound);
       }
     } catch (const std::exception& e) {
-      throw cannot_start{prefix_of(x, with) + e.what()};
+      throw cannot_start{prefix_of(name, with) + e.what()};
     }
     all.push_back(std::move(x));
   }
@@ -122,6 +124,7 @@ void open_stores(tenant_engines& x, which_stores which) {
 }
 
 std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const std::string& tenant, bool owner) {
+  check_urls(with);
   auto own = with.tenants.find(tenant.empty() && with.tenants.size() == 1 ? with.tenants.begin()->first : tenant);
   if (own == with.tenants.end()) {
     std::string names;
@@ -133,7 +136,7 @@ std::shared_ptr<catalogue_store> open_catalogue_of(const settings& with, const s
   try {
     return open_catalogue(own->second->catalogue, context_of(own->first, *own->second, with.data, owner));
   } catch (const std::exception& e) {
-    throw cannot_start{e.what()};
+    throw cannot_start{prefix_of(own->first, with) + e.what()};
   }
 }
 

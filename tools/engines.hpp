@@ -14,6 +14,24 @@ struct cannot_start {
   std::string what;
 };
 
+/// A setting that names an engine by its URL.
+struct engine_setting {
+  const char* name;
+  std::string settings::*url;
+  void (*check)(const std::string& url);
+};
+
+inline constexpr engine_setting store_settings[] = {
+    {"chunk-store", &settings::chunk_store, check_chunk_store},
+    {"cache", &settings::cache, check_chunk_cache},
+    {"catalogue", &settings::catalogue, check_catalogue},
+    {"objects", &settings::objects, check_object_store},
+};
+inline constexpr engine_setting generator_setting{"generator", &settings::generator, check_sound_source};
+
+/// Throws `bad_setting` when the URL of an engine makes no sense, so that no other start opens it either. Opens nothing.
+void check_urls(const settings& with);
+
 /// The stores are null until they are open.
 struct tenant_engines {
   std::string name;
@@ -36,7 +54,7 @@ enum class which_stores { all, networked };
 void open_stores(tenant_engines& x, which_stores which = which_stores::all);
 
 /// How whoever reads a message knows which tenant it is about; empty when there is one.
-std::string prefix_of(const tenant_engines& x, const settings& with);
+std::string prefix_of(const std::string& tenant, const settings& with);
 
 /// The catalogue of one tenant alone, for commands that need no more. `owner` as above: a shared one is brought up to date.
 /// Throws likewise.

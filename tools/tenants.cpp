@@ -48,7 +48,7 @@ std::deque<tenant_ground> open_tenants(const settings& with, const std::filesyst
   auto patience = terms ? terms->how_long * 3 / 2 : std::chrono::milliseconds{0};
   std::deque<tenant_ground> all;
   for (auto& x : engines_of(with, data, owner)) {
-    auto prefix = prefix_of(x, with);
+    auto prefix = prefix_of(x.name, with);
     all.emplace_back(std::move(x), prefix, terms);
   }
   size_t away = 0;

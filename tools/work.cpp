@@ -16,11 +16,11 @@ void refuse_embedded(const settings& with) {
   for (const auto& [name, own] : with.tenants)
     for (const auto& [setting, url] : {std::pair{"chunk-store", own->chunk_store}, std::pair{"catalogue", own->catalogue}})
       if (!is_networked(url))
-        throw bad_setting{"tenant " + name + ": --" + setting + " " + redacted(url)
+        throw bad_setting{prefix_of(name, with) + "--" + setting + " " + redacted(url)
             + " can be used by one process alone, and that is the server; `segue work` needs redis:// and postgresql://"};
   for (const auto& [name, own] : with.tenants)
     if (is_own_folder(own->objects))
-      throw bad_setting{"tenant " + name + ": --objects " + own->objects + " is a folder of this process alone, where the server would not "
+      throw bad_setting{prefix_of(name, with) + "--objects " + own->objects + " is a folder of this process alone, where the server would not "
           "find what is moved there; `segue work` needs s3://KEY:SECRET@BUCKET/PREFIX?endpoint=URL, or file:/FOLDER with a folder that "
           "all of them share"};
 }

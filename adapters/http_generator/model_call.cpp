@@ -58,7 +58,7 @@ void check(const std::string& url) {
       && part_of(parsed.get(), CURLUPART_SCHEME) == "http" && !part_of(parsed.get(), CURLUPART_HOST).empty();
   if (!good)
     throw adapter_error{ec::invalid_argument,
-        "generator: \"" + url + "\" is not possible; it must be like http://127.0.0.1:9000/generate"};
+        "\"" + url + "\" is not possible; it must be like http://127.0.0.1:9000/generate"};
 }
 
 std::string probe(const model_address& model) {

@@ -21,6 +21,9 @@ public:
   /// Throws `adapter_error` when the URL cannot be right; a server that does not answer may come later.
   explicit redis_chunk_cache(const cache_options& options);
 
+  /// Throws `adapter_error{ec::invalid_argument}` when the URL cannot be right.
+  static void check(const std::string& url) { place_of({url}); }
+
   /// What is there already stays; records of another life of the stream give way.
   void put(stream_id id, std::span<const chunk> records) override;
   std::vector<chunk> get(stream_id id, position after, uint64_t limit) override;

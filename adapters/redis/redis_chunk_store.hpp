@@ -21,6 +21,9 @@ public:
   /// Connects, and looks at the server's settings. Throws `adapter_error`.
   explicit redis_chunk_store(const store_options& options);
 
+  /// Throws `adapter_error{ec::invalid_argument}` when the URL cannot be right.
+  static void check(const std::string& url) { place_of({url}); }
+
   std::optional<std::string> take_lease(const std::string& holder, std::chrono::milliseconds how_long) override;
   void release_lease(const std::string& holder) override;
 

@@ -41,6 +41,17 @@ std::unique_ptr<database> open_reader(const std::string& file) {
 
 } // namespace
 
+std::string file_of(const std::string& rest, const std::filesystem::path& data) {
+  if (rest.empty())
+    return (data / "catalogue.sqlite").string();
+  auto file = std::filesystem::path{rest.starts_with("///") ? rest.substr(2) : rest}.lexically_normal();
+  bool possible = file.is_absolute() && file.has_filename() && (rest.starts_with("///") || !rest.starts_with("//"));
+  if (!possible && rest != ":memory:")
+    throw adapter_error{ec::invalid_argument,
+        "\"sqlite:" + rest + "\" is not possible; it must be \"sqlite:\", \"sqlite::memory:\" or like \"sqlite:/absolute/file\""};
+  return possible ? file.string() : rest;
+}
+
 sqlite_catalogue::sqlite_catalogue(const std::string& file, size_t readers, bool migrates) {
   auto db = std::make_unique<database>(file, migrates);
   has_readers_ = begin_wal_in_time(*db) && readers > 0;

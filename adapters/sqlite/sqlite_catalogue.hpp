@@ -4,7 +4,13 @@
 #include "adapters/catalogue_rows.hpp"
 #include "adapters/sqlite/database_pool.hpp"
 
+#include <filesystem>
+
 namespace segue::sqlite {
+
+/// What stands behind `sqlite:`: an absolute file, `:memory:`, or DATA/catalogue.sqlite if there is nothing. Throws
+/// `adapter_error{ec::invalid_argument}` for anything else.
+std::string file_of(const std::string& rest, const std::filesystem::path& data);
 
 class sqlite_catalogue final : public catalogue_store {
 public:

@@ -206,8 +206,24 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
     const two = join(temporaryFolder(), 'two.json');
     writeFileSync(two, '{"tenants": {"a": {}, "b": {}}}');
     const folder = temporaryFolder();
+    const networked = fresh('--chunk-store', 'redis://127.0.0.1:1/0', '--catalogue', 'postgresql://127.0.0.1:1/a');
     const cases = [
       [['serve', ...fresh('--objects', 's3:k:s@bucket')], /objects: .*is no URL/],
+      [['serve', ...fresh('--objects', 's3://x')], /objects: s3: the access key or the secret is missing/],
+      [['serve', ...fresh('--objects', 's3://k:s@Ab')], /objects: .*is not the name of a bucket/],
+      [['serve', ...fresh('--objects', 'file:rel')], /objects: .*must be "file:" or like "file:\/absolute\/folder"/],
+      [['serve', ...fresh('--chunk-store', 'redis://127.0.0.1:1/abc')], /chunk-store: .*"abc" is not the number of a database/],
+      [['serve', ...fresh('--chunk-store', 'redis://127.0.0.1:1?durability=foo')], /chunk-store: .*there is no durability "foo"/],
+      [['serve', ...fresh('--cache', 'redis://127.0.0.1:1?prefix=a:&foo=1')], /cache: .*there is no parameter "foo"/],
+      [['serve', ...fresh('--catalogue', 'postgresql://127.0.0.1:1/a?sslmode=maybe')], /catalogue: .*"maybe" is no sslmode/],
+      [['migrate', ...fresh('--catalogue', 'postgresql://127.0.0.1:1/a?schema=A-b')], /catalogue: .*"A-b" cannot be the schema/],
+      [['keys', 'ls', ...fresh('--catalogue', 'sqlite:foo')], /catalogue: .*or like "sqlite:\/absolute\/file"/],
+      [['work', ...networked, '--objects', 's3://k:s@bucket:80'], /objects: .*a bucket has no port/],
+      [['serve', ...fresh('--generator', 'http://')], /generator: .*must be like http/],
+      [['serve', ...fresh('--generator', 'http://a:b')], /generator: .*must be like http/],
+      [['serve', ...fresh('--generator', 'synth:loud')], /generator: .*must be "synth:", with nothing behind it/],
+      [['serve', ...fresh('--chunk-store', 'rocksdb:/x')], /chunk-store: "rocksdb:\/x" is not possible; it must be "rocksdb:"/],
+      [['serve', ...fresh('--cache', 'memory:foo')], /cache: "memory:foo" is not possible; it must be "memory:"/],
       [['serve', ...fresh('--tls-key', 'x')], /belong together/],
       [['serve', '--listen', '0.0.0.0:0', '--data', folder], /is not a loopback address/],
       [['serve', ...fresh('--join', '127.0.0.1:1')], /nodes need a common secret/],

@@ -198,6 +198,21 @@ bool run_edge(const settings& with, const std::function<void(const std::string&)
   return true;
 }
 
+/// It serves what another node keeps and makes. Defaults may be written down all the same, as in a copy of `config/segue.json`.
+void refuse_engines_of_edge(const settings& with) {
+  const auto standard = load_settings("", {});
+  auto refuse = [&](const engine_setting& x, const settings& own) {
+    if (own.*x.url != standard.*x.url)
+      throw bad_setting{std::string{"--join and --"} + x.name + " exclude each other: an edge node keeps and makes nothing, it serves what the "
+          "node it joins does; name it there"};
+  };
+  for (const auto& [name, own] : with.tenants) {
+    for (const auto& x : store_settings)
+      refuse(x, *own);
+    refuse(generator_setting, *own);
+  }
+}
+
 } // namespace
 
 bool is_loopback(const std::string& host) {
@@ -216,6 +231,8 @@ void check_doors(const settings& with) {
     throw bad_setting{"--join and --cluster-listen exclude each other: an edge node has nothing that could be joined"};
   if ((!with.join_host.empty() || !with.cluster_host.empty()) && with.cluster_secret.empty())
     throw bad_setting{"nodes need a common secret: add --cluster-secret '${file:PATH}'; `openssl rand -hex 32` makes a good one"};
+  if (!with.join_host.empty())
+    refuse_engines_of_edge(with);
 }
 
 bool run_server(const settings& with, const std::function<void(const std::string&)>& ready, const std::function<void()>& wait) {

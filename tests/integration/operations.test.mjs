@@ -207,6 +207,7 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
     writeFileSync(two, '{"tenants": {"a": {}, "b": {}}}');
     const folder = temporaryFolder();
     const networked = fresh('--chunk-store', 'redis://127.0.0.1:1/0', '--catalogue', 'postgresql://127.0.0.1:1/a');
+    const edge = fresh('--join', '127.0.0.1:1', '--cluster-secret', 'x'.repeat(64));
     const cases = [
       [['serve', ...fresh('--objects', 's3:k:s@bucket')], /objects: .*is no URL/],
       [['serve', ...fresh('--objects', 's3://x')], /objects: s3: the access key or the secret is missing/],
@@ -224,6 +225,8 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
       [['serve', ...fresh('--generator', 'synth:loud')], /generator: .*must be "synth:", with nothing behind it/],
       [['serve', ...fresh('--chunk-store', 'rocksdb:/x')], /chunk-store: "rocksdb:\/x" is not possible; it must be "rocksdb:"/],
       [['serve', ...fresh('--cache', 'memory:foo')], /cache: "memory:foo" is not possible; it must be "memory:"/],
+      [['serve', ...edge, '--cache', 'none:'], /--join and --cache exclude each other: an edge node keeps and makes nothing/],
+      [['serve', ...edge, '--generator', 'http://127.0.0.1:1'], /--join and --generator exclude each other/],
       [['serve', ...fresh('--tls-key', 'x')], /belong together/],
       [['serve', '--listen', '0.0.0.0:0', '--data', folder], /is not a loopback address/],
       [['serve', ...fresh('--join', '127.0.0.1:1')], /nodes need a common secret/],

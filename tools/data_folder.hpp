@@ -1,7 +1,10 @@
 // The folder of everything that is kept, used by one server at a time.
 #pragma once
 
+#include "adapters/owner_lock.hpp"
+
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace segue {
@@ -25,15 +28,12 @@ public:
   /// Creates the folder if need be and locks it until destruction; the kernel unlocks it when the process dies.
   /// Throws `bad_folder` when it cannot be written to, or is another server's.
   explicit data_folder(const std::string& path);
-  ~data_folder();
-  data_folder(const data_folder&) = delete;
-  data_folder& operator=(const data_folder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
 
 private:
   std::filesystem::path path_;
-  int lock_ = -1;
+  std::optional<owner_lock> lock_;
 };
 
 } // namespace segue

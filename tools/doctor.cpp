@@ -55,12 +55,14 @@ finding check_generator(const settings& with) {
 }
 
 /// Of embedded stores that are not in the data folder.
-void check_own_folders(const settings& with) {
-  auto behind = [](const std::string& url) { return std::filesystem::path{url.substr(url.find(':') + 1)}; };
-  if (with.catalogue.starts_with("sqlite:") && with.catalogue != "sqlite::memory:" && behind(with.catalogue).has_parent_path())
-    check_writable(behind(with.catalogue).parent_path());
+void check_own_folders(const tenant_engines& x) {
+  const auto& with = *x.with;
+  if (auto file = catalogue_file(with.catalogue, x.context.data); with.catalogue != "sqlite:" && !file.empty()) {
+    check_writable(file.parent_path());
+    owner_lock::expect_free(lock_beside(file), "the catalogue " + file.string(), "--catalogue");
+  }
   if (with.objects.starts_with("file:/"))
-    check_writable(behind(with.objects));
+    check_writable(with.objects.substr(with.objects.find(':') + 1));
 }
 
 /// Opens networked stores as a worker would, which takes nothing from a server that runs on them. Embedded ones are left alone: opening
@@ -71,7 +73,7 @@ finding check_stores(const settings& with) {
     for (auto& x : engines_of(with, with.data, false)) {
       try {
         open_stores(x, which_stores::networked);
-        check_own_folders(*x.with);
+        check_own_folders(x);
         for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
           good += (good.empty() ? "" : ", ") + redacted(url) + (is_networked(url) ? "" : " (not opened)");
       } catch (const bad_folder& e) {

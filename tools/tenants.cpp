@@ -26,6 +26,9 @@ tenant_ground::tenant_ground(tenant_engines engines, std::string prefix, std::op
     : engines_(std::move(engines)), prefix_(std::move(prefix)), terms_(std::move(terms)) {}
 
 void tenant_ground::open(std::chrono::milliseconds patience) {
+  auto file = catalogue_file(engines_.with->catalogue, engines_.context.data);
+  if (terms_ && !lock_ && !file.empty())
+    lock_.emplace(lock_beside(file), "the catalogue " + file.string(), "--catalogue");
   open_stores(engines_);
   if (terms_) {
     auto holder = name_of_process() + "/" + engines_.name; // two tenants in one store would be in each other's way

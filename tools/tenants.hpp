@@ -1,6 +1,7 @@
 // The tenants of a process that runs: what each stands on, opened when it begins or as soon as it can be reached.
 #pragma once
 
+#include "adapters/owner_lock.hpp"
 #include "tools/engines.hpp"
 #include "tools/leases.hpp"
 
@@ -32,6 +33,7 @@ public:
   const std::string& prefix() const { return prefix_; }
 
 private:
+  std::optional<owner_lock> lock_; ///< of an embedded catalogue, which may lie anywhere; given back when the stores are closed
   tenant_engines engines_;
   std::string prefix_; ///< of messages for people
   std::optional<lease_terms> terms_;

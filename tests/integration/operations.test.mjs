@@ -1,6 +1,6 @@
 // What an operator sees and does: metrics, health, the actor tree, logs, stopping, and starts that are refused.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertWholeStory, completed, eventsOf, generate, hasSound, makePiece, metricsOf, until } from '../support/api.mjs';
@@ -158,6 +158,32 @@ describe('a start', { concurrency: 2, timeout: 60_000 }, () => {
     assert.match(output, /in use|lock|another|already/i);
     assert(output.includes(server.data), output);
     assert.equal((await get(server, '/healthz')).status, 200, 'the first goes on');
+  });
+
+  it('on a catalogue that another server holds is refused, however it is reached', async () => {
+    const file = join(temporaryFolder(), 'catalogue.sqlite');
+    const link = join(temporaryFolder(), 'link.sqlite');
+    symlinkSync(file, link);
+    const first = new Server({ args: ['--catalogue', `sqlite:${file}`] });
+    try {
+      await first.start();
+      for (const [held, name] of [
+        [first, file],
+        [first, link],
+        [server, join(server.data, 'catalogue.sqlite')],
+      ]) {
+        const other = fresh('--catalogue', `sqlite:${name}`);
+        assert.match(await refusedStart(other), new RegExp(`${name} is in use by another server \\(process ${held.pid}\\)`));
+        const doctor = await run('segue', ['doctor', ...other]);
+        assert.equal(doctor.code, 1);
+        assert.match(doctor.stdout, /BAD +stores +.*is in use by another server/);
+        for (const command of ['migrate', 'keys ls']) assert.equal((await run('segue', [...command.split(' '), ...other])).code, 0, command);
+      }
+      await first.restart();
+      await first.stop();
+    } finally {
+      await first.dispose();
+    }
   });
 
   it('on a folder that cannot be written to is refused', async () => {

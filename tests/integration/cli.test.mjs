@@ -1,13 +1,13 @@
 // The program at the prompt of a shell: what it prints, what it writes, how it exits.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { append, bytesPerSecond, completed, createStream, generate, hasSound, makePiece, show, unknownId, until } from '../support/api.mjs';
+import { bytesPerSecond, completed, generate, hasSound, makePiece, show, unknownId, until } from '../support/api.mjs';
 import { everyCase } from '../support/cases.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
 import { run, said, start } from '../support/need.mjs';
-import { stablePort, temporaryFolder, useServer } from '../support/server.mjs';
+import { temporaryFolder, useServer } from '../support/server.mjs';
 
 const sizeOf = (file) => (existsSync(file) ? statSync(file).size : 0);
 const downloadOf = async (server, id) => (await get(server, `/v1/generations/${id}/download`)).body;
@@ -255,60 +255,6 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
     for (const word of ['serve', 'generate', 'ls', 'listen', 'cancel', 'rm', 'doctor', '130'])
       assert(help.stdout.includes(word), `${word}: ${help.stdout}`);
     for (const command of ['serve', 'generate', 'doctor']) assert.equal((await run('segue', [command, '--help'])).code, 0, command);
-  });
-
-  it('has a doctor that finds a good place good and says what is wrong with a bad one', async () => {
-    const place = join(temporaryFolder(), 'new');
-    const good = await run('segue', ['doctor', '--data', place, '--listen', `127.0.0.1:${await stablePort()}`]);
-    assert.equal(good.code, 0, said(good));
-    assert(!existsSync(place), 'it makes nothing');
-    const file = join(folder, 'no-folder');
-    writeFileSync(file, '');
-    const free = `127.0.0.1:${await stablePort()}`;
-    const bad = [
-      [['--data', join(file, 'below'), '--listen', free], /no-folder/],
-      [['--data', '/proc/nope', '--listen', free], /\/proc\/nope/],
-      [['--data', temporaryFolder(), '--listen', `127.0.0.1:${server.port}`], /in use/i],
-      [['--data', temporaryFolder(), '--listen', free, '--soundfont', '/nope.sf2'], /\/nope\.sf2/],
-      [['--data', server.data, '--listen', free], /BAD +data folder .*in use by another server \(process \d+\)/],
-      [['--data', place, '--listen', free, '--tls-certificate', file, '--tls-key', file], /BAD +listen address .*no-folder/],
-      [['--data', place, '--listen', free, '--cluster-listen', free], /BAD +listen address .*need a common secret/],
-      [
-        ['--data', place, '--listen', free, '--cluster-listen', `127.0.0.1:${server.port}`, '--cluster-secret', 'x'.repeat(64)],
-        /BAD +other nodes .*in use/i,
-      ],
-      [['--data', place, '--listen', free, '--catalogue', `sqlite:${join(file, 'below', 'c.sqlite')}`], /BAD +stores .*no-folder/],
-      [['--data', place, '--listen', free, '--objects', 'file:/proc/nope'], /BAD +stores .*\/proc\/nope/],
-      [['--data', place, '--listen', free, '--objects', 's3:k:s@bucket'], /BAD +stores .*is no URL/],
-      [['--listen', free, '--join', '127.0.0.1:1', '--cluster-secret', 'x'.repeat(64)], /BAD +other nodes .*Connection refused/],
-    ];
-    await everyCase(bad, async ([args, says]) => {
-      const result = await run('segue', ['doctor', ...args]);
-      assert.equal(result.code, 1, said(result));
-      assert.match(said(result), says);
-    });
-  });
-});
-
-describe('a doctor', { timeout: 60_000 }, () => {
-  const server = useServer({ stable: true });
-
-  it('leaves the stores of a running server as they are', async () => {
-    const { data } = server;
-    const sizes = () =>
-      readdirSync(data, { recursive: true })
-        .filter((name) => /\.(log|sst|sqlite)$/.test(name))
-        .map((name) => [name, sizeOf(join(data, name))]);
-    const path = '/v1/stream/examined';
-    await createStream(server, path);
-    const before = sizes();
-    assert(before.length > 1, before.join());
-    for (let i = 0; i < 5; ++i) await run('segue', ['doctor', '--data', data, '--listen', '127.0.0.1:0']);
-    assert.deepEqual(sizes(), before);
-    for (let i = 0; i < 5; ++i) await append(server, path, 'kept');
-    await server.kill();
-    await server.start();
-    assert.equal((await get(server, `${path}?offset=-1`)).text, 'kept'.repeat(5));
   });
 });
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace segue {
@@ -47,12 +48,26 @@ void check_data_folder(const std::string& path) {
   }
 }
 
-data_folder::data_folder(const std::string& path) {
+std::filesystem::path make_data_folder(const std::string& path) {
   std::error_code error;
-  path_ = std::filesystem::absolute(path, error);
-  std::filesystem::create_directories(path_, error);
+  auto folder = std::filesystem::absolute(path, error).lexically_normal();
+  if (!folder.has_filename()) // a slash at its end
+    folder = folder.parent_path();
+  std::filesystem::create_directories(folder.parent_path(), error);
+  if (!error && mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+    error.assign(errno, std::generic_category());
   if (error)
-    throw bad_folder{named(path_) + " cannot be created: " + error.message() + "; give another one with --data"};
+    throw bad_folder{named(folder) + " cannot be created: " + error.message() + "; give another one with --data"};
+  return folder;
+}
+
+bool others_may_read(const std::string& path) {
+  std::error_code ignored;
+  auto mode = std::filesystem::status(path, ignored).permissions();
+  return mode != std::filesystem::perms::unknown && (mode & std::filesystem::perms::others_all) != std::filesystem::perms::none;
+}
+
+data_folder::data_folder(const std::string& path) : path_(make_data_folder(path)) {
   try {
     lock_.emplace(path_ / lock_name, named(path_), "--data");
   } catch (const adapter_error& e) {

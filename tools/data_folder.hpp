@@ -23,6 +23,12 @@ void check_writable(const std::filesystem::path& folder);
 /// The folder itself, or the one that would have to be written to first.
 std::filesystem::path nearest_folder(const std::filesystem::path& path);
 
+/// Makes the folder unless it is there, for its owner alone: prompts and sound are no business of others on this machine. Throws `bad_folder`.
+std::filesystem::path make_data_folder(const std::string& path);
+
+/// Whether every user of this machine may look into a folder that is there.
+bool others_may_read(const std::string& path);
+
 class data_folder {
 public:
   /// Creates the folder if need be and locks it until destruction; the kernel unlocks it when the process dies.

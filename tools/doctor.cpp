@@ -28,7 +28,9 @@ struct finding {
 finding check_folder(const settings& with) {
   try {
     check_data_folder(with.data);
-    return {"data folder", true, std::filesystem::absolute(with.data).string() + " is writable and free"};
+    auto folder = std::filesystem::absolute(with.data).string();
+    return {"data folder", true, folder + " is writable and free"
+        + (others_may_read(folder) ? "; but every user of this machine may read it: chmod 700 " + folder : "")};
   } catch (const bad_folder& e) {
     return {"data folder", false, e.what};
   }

@@ -3,6 +3,7 @@
 #include "actors/log.hpp"
 #include "adapters/store_place.hpp"
 #include "adapters/store_url.hpp"
+#include "tools/data_folder.hpp"
 
 #include <map>
 
@@ -13,10 +14,12 @@ namespace segue {
 namespace {
 
 adapter_context context_of(const std::string& tenant, const settings& with, std::filesystem::path data, bool owner) {
+  if (owner)
+    make_data_folder(data);
   if (tenant != "default")
     data = data / "tenants" / tenant;
   if (owner)
-    std::filesystem::create_directories(data);
+    std::filesystem::create_directories(data); // in that one
   adapter_context x{data, with.reserve_bytes, with.soundfont, with.generator_silence};
   x.store_timeout = with.store_timeout;
   x.connections = with.store_readers + 1;

@@ -1,13 +1,13 @@
 // `segue doctor`: what it finds before a server is started, and what it leaves alone.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { append, createStream } from '../support/api.mjs';
 import { everyCase } from '../support/cases.mjs';
 import { get } from '../support/http.mjs';
 import { run, said } from '../support/need.mjs';
-import { stablePort, temporaryFolder, useServer } from '../support/server.mjs';
+import { Server, stablePort, temporaryFolder, useServer } from '../support/server.mjs';
 
 describe('a doctor', { timeout: 60_000 }, () => {
   const server = useServer({ stable: true });
@@ -60,5 +60,26 @@ describe('a doctor', { timeout: 60_000 }, () => {
     await server.kill();
     await server.start();
     assert.equal((await get(server, `${path}?offset=-1`)).text, 'kept'.repeat(5));
+  });
+
+  it('says when everybody on the machine may read a data folder; one that is made is its owner’s alone', async () => {
+    const modeOf = (folder) => (statSync(folder).mode & 0o777).toString(8);
+    const [data, migrated] = ['data', 'migrated'].map((name) => join(temporaryFolder(), 'new', name));
+    const of = (command, folder) => run('segue', [command, '--data', folder, '--listen', '127.0.0.1:0']);
+    const another = await new Server({ data }).start();
+    try {
+      assert.equal(modeOf(data), '700');
+      assert.equal((await of('migrate', migrated)).code, 0);
+      assert.equal(modeOf(migrated), '700');
+      await another.stop();
+      assert.match((await of('doctor', data)).stdout, /ok +data folder +\S+ is writable and free$/m);
+      chmodSync(data, 0o755);
+      await another.start();
+      await another.stop();
+      assert.equal(modeOf(data), '755', 'it is left as somebody wanted it');
+      assert.match((await of('doctor', data)).stdout, /ok +data folder +.* every user of this machine may read it: chmod 700 \/\S+\/data$/m);
+    } finally {
+      await another.dispose();
+    }
   });
 });

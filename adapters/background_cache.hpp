@@ -20,6 +20,7 @@ public:
   void put(stream_id id, std::span<const chunk> records) override;
   std::vector<chunk> get(stream_id id, position after, uint64_t limit) override { return engine_->get(id, after, limit); }
   void forget(stream_id id) override;
+  void probe() override { engine_->probe(); }
 
 private:
   struct task {

@@ -106,6 +106,9 @@ public:
 
   virtual void forget(stream_id id) = 0;
 
+  /// Throws why it cannot be used now, which nothing above does.
+  virtual void probe() {}
+
   /// Whether it is as near as can be, so that what was read from the log is worth keeping for the next one who reads it.
   virtual bool in_memory() const { return false; }
 };

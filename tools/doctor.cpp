@@ -67,21 +67,50 @@ void check_own_folders(const tenant_engines& x) {
     check_writable(with.objects.substr(with.objects.find(':') + 1));
 }
 
-/// Opens networked stores as a worker would, which takes nothing from a server that runs on them. Embedded ones are left alone: opening
-/// makes and mends files, and they may be those of a server that runs.
+/// What is wrong with the stores of a tenant. Networked ones are opened as a worker would, which takes nothing from a server that runs on
+/// them, and asked something, since some open while they are away. Embedded ones are left alone: opening makes and mends files, and they
+/// may be those of a server that runs.
+std::vector<std::string> faults_of(const tenant_engines& x) {
+  static const std::string key = "segue-check"; // need not be there
+  std::vector<std::string> faults;
+  auto ask = [&](const char* name, const std::string& url, auto open, auto question) {
+    try {
+      if (is_networked(url))
+        question(*open(url, x.context));
+    } catch (const std::exception& e) {
+      faults.push_back(std::string{name} + ": " + e.what());
+    }
+  };
+  ask("chunk-store", x.with->chunk_store, open_chunk_store, [](chunk_store& store) { store.load_row(key); });
+  ask("cache (a server starts without it)", x.with->cache, open_chunk_cache, [](chunk_cache& cache) { cache.probe(); });
+  ask("catalogue", x.with->catalogue, open_catalogue, [](catalogue_store& store) { store.find_key(key); });
+  ask("objects", x.with->objects, open_object_store, [](object_store& store) {
+    try {
+      store.read(key, 0, 1);
+    } catch (const adapter_error& e) {
+      if (e.code() != ec::not_found)
+        throw;
+    }
+  });
+  try {
+    check_own_folders(x);
+  } catch (const bad_folder& e) {
+    faults.push_back(e.what);
+  } catch (const std::exception& e) {
+    faults.push_back(e.what());
+  }
+  return faults;
+}
+
 finding check_stores(const settings& with) {
   try {
     std::string good, bad; // of all tenants
-    for (auto& x : engines_of(with, with.data, false)) {
-      try {
-        open_stores(x, which_stores::networked);
-        check_own_folders(x);
-        for (const auto& url : {x.with->chunk_store, x.with->cache, x.with->catalogue, x.with->objects})
-          good += (good.empty() ? "" : ", ") + redacted(url) + (is_networked(url) ? "" : " (not opened)");
-      } catch (const bad_folder& e) {
-        bad += (bad.empty() ? "" : "; ") + prefix_of(x.name, with) + e.what;
-      } catch (const std::exception& e) {
-        bad += (bad.empty() ? "" : "; ") + prefix_of(x.name, with) + e.what();
+    for (const auto& x : engines_of(with, with.data, false)) {
+      for (const auto& fault : faults_of(x))
+        bad += (bad.empty() ? "" : "; ") + prefix_of(x.name, with) + fault;
+      for (const auto& store : store_settings) {
+        const auto& url = (*x.with).*store.url;
+        good += (good.empty() ? "" : ", ") + redacted(url) + (is_networked(url) ? "" : " (not opened)");
       }
     }
     return {"stores", bad.empty(), bad.empty() ? good : bad};

@@ -115,9 +115,9 @@ std::vector<tenant_engines> engines_of(const settings& with, const std::filesyst
   return all;
 }
 
-void open_stores(tenant_engines& x, which_stores which) {
+void open_stores(tenant_engines& x) {
   auto open = [&](auto& store, const std::string& url, auto opened) {
-    if (!store && (which == which_stores::all || is_networked(url)))
+    if (!store)
       store = opened(url, x.context);
   };
   open(x.chunks, x.with->chunk_store, open_chunk_store);

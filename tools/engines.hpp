@@ -48,10 +48,8 @@ struct tenant_engines {
 /// `cannot_start`, and `bad_setting` for what no other start can mend.
 std::vector<tenant_engines> engines_of(const settings& with, const std::filesystem::path& data, bool owner);
 
-/// Opens those stores of a tenant that are not open yet: all of them, or only those that others can use as well. Blocks; throws what
-/// they throw.
-enum class which_stores { all, networked };
-void open_stores(tenant_engines& x, which_stores which = which_stores::all);
+/// Opens those stores of a tenant that are not open yet. Blocks; throws what they throw.
+void open_stores(tenant_engines& x);
 
 /// How whoever reads a message knows which tenant it is about; empty when there is one.
 std::string prefix_of(const std::string& tenant, const settings& with);

@@ -39,12 +39,16 @@ redis_chunk_cache::redis_chunk_cache(const cache_options& options)
 redis_chunk_cache::redis_chunk_cache(place in, size_t connections)
     : place_(std::move(in)), connections_(place_.where, connections) {
   try {
-    connections_.with([this](connection& server) { server.run({"EXISTS", place_.keys.recent(0)}); }); // may it?
+    probe();
   } catch (const adapter_error& e) {
     if (e.code() == ec::invalid_argument)
       throw;
     went_away(e.what());
   }
+}
+
+void redis_chunk_cache::probe() {
+  connections_.with([this](connection& server) { server.run({"EXISTS", place_.keys.recent(0)}); }); // may it?
 }
 
 redis_chunk_cache::place redis_chunk_cache::place_of(const cache_options& options) {

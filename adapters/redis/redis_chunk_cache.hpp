@@ -15,7 +15,7 @@ struct cache_options {
   std::chrono::milliseconds timeout{100};
 };
 
-/// Used by any thread; never throws because of the server.
+/// Used by any thread; only `probe` throws because of the server.
 class redis_chunk_cache final : public chunk_cache {
 public:
   /// Throws `adapter_error` when the URL cannot be right; a server that does not answer may come later.
@@ -28,6 +28,7 @@ public:
   void put(stream_id id, std::span<const chunk> records) override;
   std::vector<chunk> get(stream_id id, position after, uint64_t limit) override;
   void forget(stream_id id) override;
+  void probe() override;
 
 private:
   struct place {

@@ -20,6 +20,7 @@ describe('a doctor', { timeout: 60_000 }, () => {
     const file = join(temporaryFolder(), 'no-folder');
     writeFileSync(file, '');
     const free = `127.0.0.1:${await stablePort()}`;
+    const away = 's3://A:s@bucket/p?endpoint=http://127.0.0.1:1';
     const bad = [
       [['--data', join(file, 'below'), '--listen', free], /no-folder/],
       [['--data', '/proc/nope', '--listen', free], /\/proc\/nope/],
@@ -35,6 +36,12 @@ describe('a doctor', { timeout: 60_000 }, () => {
       [['--data', place, '--listen', free, '--catalogue', `sqlite:${join(file, 'below', 'c.sqlite')}`], /BAD +stores .*no-folder/],
       [['--data', place, '--listen', free, '--objects', 'file:/proc/nope'], /BAD +stores .*\/proc\/nope/],
       [['--data', place, '--listen', free, '--objects', 's3:k:s@bucket'], /BAD +stores .*is no URL/],
+      [['--data', place, '--listen', free, '--cache', 'redis://127.0.0.1:1/0'], /BAD +stores +cache \(a server starts without it\): .*Redis at 127/],
+      [['--data', place, '--listen', free, '--objects', away], /BAD +stores +objects: reading object .*s3:\/\/\*\*\*@bucket/],
+      [
+        ['--json', '--data', place, '--listen', free, '--objects', away, '--chunk-store', 'redis://127.0.0.1:1/0'],
+        /"ok":false,.*"stores","ok":false,"detail":"chunk-store: [^"]*; objects: /,
+      ],
       [['--listen', free, '--join', '127.0.0.1:1', '--cluster-secret', 'x'.repeat(64)], /BAD +other nodes .*Connection refused/],
     ];
     await everyCase(bad, async ([args, says]) => {

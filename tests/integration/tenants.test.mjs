@@ -256,6 +256,7 @@ describe('two tenants on stores of their own', { timeout: 120_000 }, () => {
 
   it('starts for one tenant while the database of the other is away, which follows when it is back', async () => {
     const { postgres } = stores;
+    const doctor = () => run('segue', ['doctor', ...server.args.slice(1), '--listen', '127.0.0.1:0', '--data', temporaryFolder()]);
     const kept = await make('alpha');
     await archived('alpha', kept);
     await postgres.sql('ALTER DATABASE alpha ALLOW_CONNECTIONS false');
@@ -269,13 +270,14 @@ describe('two tenants on stores of their own', { timeout: 120_000 }, () => {
       expectProblem(refused, 503);
       assert.match(refused.headers['retry-after'], /^\d+$/);
       assert.equal((await get(server, '/readyz')).status, 200, 'somebody is served');
-      const { code, stdout } = await run('segue', ['doctor', ...server.args.slice(1), '--listen', '127.0.0.1:0', '--data', temporaryFolder()]);
+      const { code, stdout } = await doctor();
       assert.equal(code, 1);
       assert.match(stdout, /BAD +stores +tenant alpha: /);
     } finally {
       await postgres.sql('ALTER DATABASE alpha ALLOW_CONNECTIONS true');
     }
     await waitFor(async () => (await as('alpha', { path: `/v1/generations/${kept}` })).status === 200, { what: 'alpha to follow' });
+    assert.match((await doctor()).stdout, /^ok +stores +redis:/m, 'beside a server that runs');
     assert.equal(await soundOf('alpha', kept), sum);
     const again = await make('alpha');
     await archived('alpha', again);

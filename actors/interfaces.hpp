@@ -195,7 +195,12 @@ void register_messages(caf::actor_system_config& config);
 
 } // namespace segue
 
-#define SEGUE_MESSAGE(name) CAF_ADD_TYPE_ID(segue, (segue::name))
+#define SEGUE_MESSAGE(name)                                                                                            \
+  CAF_ADD_TYPE_ID(segue, (segue::name))                                                                                \
+  SEGUE_COMPILED_ELSEWHERE template class caf::detail::tuple_vals_impl<caf::detail::message_data, segue::name>;        \
+  SEGUE_COMPILED_ELSEWHERE template class caf::detail::tuple_vals<segue::name>;                                        \
+  SEGUE_COMPILED_ELSEWHERE template class caf::detail::tuple_vals_impl<caf::type_erased_tuple, segue::name>;           \
+  SEGUE_COMPILED_ELSEWHERE template class caf::detail::type_erased_value_impl<segue::name>;
 
 CAF_BEGIN_TYPE_ID_BLOCK(segue, caf::id_block::segue_errors::end)
   SEGUE_MESSAGE(producer_tag)

@@ -1,3 +1,4 @@
+#define SEGUE_COMPILED_ELSEWHERE // but here
 #include "actors/interfaces.hpp"
 
 namespace segue {

@@ -152,6 +152,7 @@ using tenant_actor = caf::typed_actor<                          //
 /// Knows the tenants, and which of them a credential opens.
 using registry_actor = caf::typed_actor<                        //
     replies_to<resolve_tenant>::with<tenant_services>,          //
+    replies_to<find_tenant>::with<tenant_services>,             //
     replies_to<check_readiness>::with<readiness_checked>,       //
     replies_to<describe_actor>::with<actor_description>>;
 
@@ -172,7 +173,6 @@ using nodes_actor = caf::typed_actor<replies_to<list_nodes>::with<nodes_listed>>
 using node_actor = caf::typed_actor<                            //
     replies_to<join_node>::with<node_joined>,                   //
     replies_to<ping_node>::with<node_pinged>,                   //
-    replies_to<find_tenant>::with<tenant_services>,             //
     replies_to<list_nodes>::with<nodes_listed>,                 //
     replies_to<describe_actor>::with<actor_description>>;
 

@@ -4,6 +4,21 @@
 
 namespace segue::http {
 
+namespace {
+
+caf::error no_stream(const std::string& path) { return caf::make_error(ec::not_found, "there is no stream " + path); }
+
+} // namespace
+
+asio::awaitable<caf::expected<stream_opened>> find_visible(session& asker, const tenant_services& of, std::string path) {
+  find_stream question{path};
+  auto found = co_await asker.ask(of.directory, std::move(question));
+  bool hidden = found ? !of.may_see(found->row.user_id) : code_of(found.error()) == ec::gone && !of.may_see(owner_of(found.error()));
+  if (hidden)
+    co_return no_stream(path);
+  co_return found;
+}
+
 asio::awaitable<caf::expected<address_book::known_services>> address_book::services(session& asker, std::string credential) {
   auto now = clock::now();
   if (auto known = services_.find(credential); known != services_.end() && now < known->second.until
@@ -42,10 +57,7 @@ asio::awaitable<caf::expected<address_book::known_stream>> address_book::stream(
   auto key = key_of(of, path);
   auto known = streams_.find(key);
   if (known == streams_.end() || !*known->second.lives) {
-    find_stream question{path};
-    auto found = co_await asker.ask(of.directory, std::move(question));
-    if (!found && code_of(found.error()) == ec::gone && !of.may_see(owner_of(found.error())))
-      co_return caf::make_error(ec::not_found, "there is no stream " + path);
+    auto found = co_await find_visible(asker, of, path);
     if (!found)
       co_return found.error();
     tidy();
@@ -53,7 +65,7 @@ asio::awaitable<caf::expected<address_book::known_stream>> address_book::stream(
     known = streams_.insert_or_assign(key, stream_entry{std::make_shared<const stream_opened>(std::move(*found)), lives}).first;
   }
   if (!of.may_see(known->second.opened->row.user_id))
-    co_return caf::make_error(ec::not_found, "there is no stream " + path);
+    co_return no_stream(path);
   co_return known->second.opened;
 }
 

@@ -11,6 +11,9 @@
 
 namespace segue::http {
 
+/// Asks `of` for the stream at this path, if they may see it. Errors: `ec::not_found`, `ec::gone`, `ec::unavailable`.
+asio::awaitable<caf::expected<stream_opened>> find_visible(session& asker, const tenant_services& of, std::string path);
+
 class address_book {
 public:
   explicit address_book(registry_actor registry) : registry_(std::move(registry)) {}
@@ -21,7 +24,7 @@ public:
   /// What a credential opens. It is believed for a while: so long a removed one goes on working.
   asio::awaitable<caf::expected<known_services>> services(session& asker, std::string credential);
 
-  /// The stream at this path, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`. It may retire any time and then
+  /// As `find_visible`, but for what is known already. The stream may retire any time and then
   /// answers `moved`: `forget` it, and ask once more.
   asio::awaitable<caf::expected<known_stream>> stream(session& asker, const tenant_services& of, const std::string& path);
 

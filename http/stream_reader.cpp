@@ -9,22 +9,28 @@ constexpr auto retry_pause = std::chrono::milliseconds{200};
 } // namespace
 
 asio::awaitable<caf::error> stream_reader::open(const tenant_services& of, std::string path) {
+  tenant_ = of.tenant;
   directory_ = of.directory;
-  auto failed = co_await find(path);
-  bool hidden = failed ? code_of(failed) == ec::gone && !of.may_see(owner_of(failed)) : !of.may_see(row_.user_id);
-  if (hidden)
-    co_return caf::make_error(ec::not_found, "there is no stream " + path);
-  co_return failed;
-}
-
-asio::awaitable<caf::error> stream_reader::find(std::string path) {
-  find_stream question{std::move(path)};
-  auto found = co_await session_.ask(directory_, std::move(question));
+  auto found = co_await find_visible(session_, of, std::move(path));
   if (!found)
     co_return found.error();
   stream_ = found->stream;
   row_ = found->row;
   co_return caf::error{};
+}
+
+/// A directory that died has a successor: the tenant has started it again, with everything that depends on it.
+asio::awaitable<caf::expected<stream_opened>> stream_reader::find_again() {
+  find_stream question{row_.path};
+  auto found = co_await session_.ask(directory_, question);
+  if (found || found.error() != caf::sec::request_receiver_down)
+    co_return found;
+  find_tenant where{tenant_};
+  auto now = co_await session_.ask(registry_, std::move(where));
+  if (!now)
+    co_return now.error();
+  directory_ = now->directory;
+  co_return co_await session_.ask(directory_, question);
 }
 
 template <class Request>
@@ -35,12 +41,12 @@ asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> stream_reader::a
   auto code = code_of(answer.error());
   if (code != ec::moved && code != ec::unavailable)
     co_return answer;
-  auto id = row_.id;
-  auto failed = co_await find(row_.path);
-  if (failed)
-    co_return failed;
-  if (row_.id != id) // what was read was removed, and the bytes of another one do not follow those of the first
+  auto again = co_await find_again();
+  if (!again)
+    co_return again.error();
+  if (identity_of(again->row) != identity_of(row_)) // it was removed, and the bytes of another one do not follow those of the first
     co_return caf::make_error(ec::not_found, "there is no stream " + row_.path + " any more: another one has its name");
+  stream_ = again->stream;
   co_return co_await session_.ask(stream_, request);
 }
 

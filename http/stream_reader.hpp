@@ -9,13 +9,15 @@ namespace segue::http {
 
 class stream_reader {
 public:
-  explicit stream_reader(session& asker) : session_(asker) {}
+  /// `registry` knows where a tenant's directory is, when the one that was known has died.
+  stream_reader(session& asker, registry_actor registry) : session_(asker), registry_(std::move(registry)) {}
 
   /// Reads what another reader has found.
   stream_reader(session& asker, const stream_reader& known)
-      : session_(asker), directory_(known.directory_), stream_(known.stream_), row_(known.row_) {}
+      : session_(asker), registry_(known.registry_), tenant_(known.tenant_), directory_(known.directory_), stream_(known.stream_),
+        row_(known.row_) {}
 
-  /// Finds the stream, if `of` may see it. Errors: `ec::not_found`, `ec::unavailable`.
+  /// Finds the stream, as `find_visible`.
   asio::awaitable<caf::error> open(const tenant_services& of, std::string path);
 
   /// From now on it does not matter where records end.
@@ -37,16 +39,19 @@ public:
   /// The row as it was when it was found: path, id and type never change.
   const stream_row& row() const { return row_; }
 
-  /// Tells streams apart, also those of different tenants: each of them counts its ids by itself.
+  /// Tells streams apart, also those of different tenants: each of them counts its ids by itself. It is another one when the
+  /// directory had to be started again.
   using identity = std::pair<caf::actor_addr, stream_id>;
   identity which() const { return {directory_.address(), row_.id}; }
 
 private:
-  asio::awaitable<caf::error> find(std::string path);
+  asio::awaitable<caf::expected<stream_opened>> find_again();
   template <class Request>
   asio::awaitable<caf::expected<reply_of<stream_actor, Request>>> ask(Request request);
 
   session& session_;
+  registry_actor registry_;
+  std::string tenant_;
   directory_actor directory_;
   stream_actor stream_;
   stream_row row_;

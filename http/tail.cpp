@@ -25,7 +25,7 @@ chunk_batch rest_of(const chunk_batch& batch, position at) {
 } // namespace
 
 tail::tail(tails& home, const stream_reader& reader, position cursor)
-    : home_(home), session_(home.on_), reader_(session_, reader), cursor_(cursor) {}
+    : home_(home), session_(home.on_), reader_(session_, reader), which_(reader.which()), cursor_(cursor) {}
 
 bool tail::join(tail_member& x) {
   if (x.at < cursor_)
@@ -47,7 +47,7 @@ void tail::leave(tail_member& x) {
   if (!members_.empty())
     return;
   session_.abort();
-  home_.live_.erase(which()); // who comes now begins a new one
+  home_.live_.erase(which_); // who comes now begins a new one
 }
 
 /// Its socket is full, or broken: it goes on by itself.

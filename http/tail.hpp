@@ -34,7 +34,6 @@ public:
 
   position cursor() const { return cursor_; }
   const stream_row& row() const { return reader_.row(); }
-  stream_reader::identity which() const { return reader_.which(); }
 
   asio::awaitable<void> run();
 
@@ -56,6 +55,7 @@ private:
   tails& home_;
   session session_;
   stream_reader reader_;
+  const stream_reader::identity which_; ///< under which it is known, also when its reader has found another directory
   position cursor_;
   std::vector<entry> members_;
   std::vector<tail_member*> leaving_; ///< noticed while frames are handed out

@@ -128,18 +128,14 @@ bool run_owner(const settings& with, const std::function<void(const std::string&
   std::unique_ptr<watchdog> bound;
   caf::actor_system system{config};
   std::map<std::string, registered_tenant> tenants;
-  std::map<std::string, tenant_actor> for_nodes;
-  for (auto& x : grounds) {
-    const auto& name = x.engines().name;
-    auto tenant = for_nodes[name] = system.spawn(segue::tenant, x.parts(counters));
-    tenants[name] = {tenant, x.engines().with->jwt_secret};
-  }
+  for (auto& x : grounds)
+    tenants[x.engines().name] = {system.spawn(segue::tenant, x.parts(counters)), x.engines().with->jwt_secret};
   auto registry = system.spawn(segue::registry, std::move(tenants), registry_options{with.auth});
   std::unique_ptr<open_house> house;
   auto server = [&] {
     try {
       if (!with.cluster_host.empty())
-        house = std::make_unique<open_house>(with, system, registry, std::move(for_nodes), counters);
+        house = std::make_unique<open_house>(with, system, registry, counters);
       auto edge = edge_of(with, system, registry, counters);
       edge.nodes = house ? house->nodes() : nodes_actor{};
       return listen(with, std::move(edge));

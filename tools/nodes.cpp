@@ -55,8 +55,7 @@ private:
 
 // -- a node that others join ---------------------------------------------------------------------------------------------------
 
-open_house::open_house(const settings& with, caf::actor_system& system, registry_actor registry,
-    std::map<std::string, tenant_actor> tenants, metrics& counters) {
+open_house::open_house(const settings& with, caf::actor_system& system, registry_actor registry, metrics& counters) {
   auto name = name_of_process();
   cluster::door_options options{with.cluster_host, with.cluster_port, {"owner", name, interface_digest()}, with.cluster_secret};
   options.patience = hello_patience(with);
@@ -71,7 +70,7 @@ open_house::open_house(const settings& with, caf::actor_system& system, registry
   limits.cut = [door = door_](uint64_t visit) { door->cut(visit); };
   limits.forget = [door = door_](uint64_t visit) { door->forget(visit); };
   limits.quiet = [door = door_](uint64_t visit) { return door->quiet(visit); };
-  auto nodes = system.spawn(segue::nodes, std::move(registry), std::move(tenants), std::move(limits), &counters);
+  auto nodes = system.spawn(segue::nodes, std::move(registry), std::move(limits), &counters);
   nodes_ = nodes;
   door_->open({
       [nodes](const cluster::guest& x) { caf::anon_send(nodes, node_entered{x.who.id, x.who.name, x.address, x.visit}); },

@@ -5,7 +5,6 @@
 #include "actors/metrics.hpp"
 #include "config/settings.hpp"
 
-#include <map>
 #include <memory>
 
 namespace segue {
@@ -18,8 +17,7 @@ class door;
 class open_house {
 public:
   /// Throws `cannot_start`.
-  open_house(const settings& with, caf::actor_system& system, registry_actor registry, std::map<std::string, tenant_actor> tenants,
-      metrics& counters);
+  open_house(const settings& with, caf::actor_system& system, registry_actor registry, metrics& counters);
   ~open_house();
 
   nodes_actor nodes() const { return nodes_; }

@@ -33,8 +33,6 @@ edge_state::~edge_state() {
 
 // -- the link ----------------------------------------------------------------------------------------------------------------
 
-void edge_state::on(const node_dialled& x) { node_ = x.node; }
-
 void edge_state::on(const node_joined& x) {
   if (registry_)
     self_->demonitor(registry_.address());
@@ -47,7 +45,6 @@ void edge_state::on(const node_joined& x) {
 void edge_state::gone(const caf::down_msg& x) {
   if (registry_ && x.source == registry_.address()) {
     registry_ = nullptr;
-    node_ = nullptr;
     open_.give_up(link_is_down());
   }
   for (auto& [tenant, known] : tenants_) { // the same actor comes back under the same address
@@ -63,7 +60,7 @@ void edge_state::gone(const caf::down_msg& x) {
 }
 
 void edge_state::bind_later() {
-  if (!node_ || std::exchange(binding_later_, true))
+  if (!registry_ || std::exchange(binding_later_, true))
     return;
   self_->delayed_send(self_, bind_pause, bind_again{});
 }
@@ -75,10 +72,10 @@ void edge_state::on(const bind_again&) {
 
 /// Asks who the relays stand for now.
 void edge_state::bind_all() {
-  if (!node_)
+  if (!registry_)
     return;
   for (auto& [tenant, x] : tenants_)
-    self_->request(node_, patience, find_tenant{tenant})
+    self_->request(registry_, patience, find_tenant{tenant})
         .then([this, &x = x](const tenant_services& there) { bind(x, there); },
             [this](const caf::error& why) {
               if (code_of(why) != ec::not_found) // a tenant that was removed there stays away as long as that node runs
@@ -129,6 +126,15 @@ caf::result<tenant_services> edge_state::on(const resolve_tenant& x) {
               promise.deliver(std::move(why));
           });
   return promise;
+}
+
+/// What stands for it here never changes.
+caf::result<tenant_services> edge_state::on(const find_tenant& x) const {
+  auto known = tenants_.find(x.name);
+  if (known == tenants_.end())
+    return caf::make_error(ec::not_found, "nobody has asked for the tenant " + x.name);
+  const auto& here = known->second;
+  return tenant_services{here.directory, here.manager, here.transfers, {}, x.name, {}, role::admin};
 }
 
 tenant_services edge_state::stand_for(tenant_services there) {
@@ -186,10 +192,10 @@ edge_impl::behavior_type edge(
   st.begin(std::move(dialer), std::move(link), std::move(ground));
   return {
       [&st](const resolve_tenant& x) { return st.on(x); },
+      [&st](const find_tenant& x) { return st.on(x); },
       [&st](const check_readiness& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const list_nodes& x) { return st.on(x); },
-      [&st](const node_dialled& x) { st.on(x); },
       [&st](const node_joined& x) { st.on(x); },
       [&st](const bind_again& x) { st.on(x); },
   };

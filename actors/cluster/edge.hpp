@@ -8,8 +8,7 @@
 namespace segue {
 
 /// `registry_actor`, what the link tells it, and its timer.
-using edge_impl = registry_actor::extend<replies_to<list_nodes>::with<nodes_listed>, reacts_to<node_dialled>, reacts_to<node_joined>,
-    reacts_to<bind_again>>;
+using edge_impl = registry_actor::extend<replies_to<list_nodes>::with<nodes_listed>, reacts_to<node_joined>, reacts_to<bind_again>>;
 
 class edge_state {
 public:
@@ -21,10 +20,10 @@ public:
   void begin(dialer_actor dialer, link_options link, relay_ground ground);
 
   caf::result<tenant_services> on(const resolve_tenant& x);
+  caf::result<tenant_services> on(const find_tenant& x) const;
   caf::result<readiness_checked> on(const check_readiness&);
   caf::result<actor_description> on(const describe_actor&);
   caf::result<nodes_listed> on(const list_nodes& x);
-  void on(const node_dialled& x);
   void on(const node_joined& x);
   void on(const bind_again&);
 
@@ -48,8 +47,7 @@ private:
   relay_ground ground_;
   std::string address_;
   link_actor link_;
-  node_actor node_;         ///< null: not joined
-  registry_actor registry_; ///< of that node
+  registry_actor registry_; ///< of the node that was joined; null: none is
   std::map<std::string, relays> tenants_;
   passed_on open_;
   bool binding_later_ = false;

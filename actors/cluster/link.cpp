@@ -76,7 +76,6 @@ void link_state::joined(node_joined x) {
   become(node_state::joined, {});
   metrics_->peers_joined.Increment();
   log::info("link", "joined", options_.address + ", which is " + x.name);
-  self_->send(listener_, node_dialled{there_});
   self_->send(listener_, std::move(x));
   ping();
 }

@@ -21,7 +21,7 @@ struct link_options {
 };
 
 /// Who is told that the node is reached: the node, and then what it said.
-using link_listener = caf::typed_actor<reacts_to<node_dialled>, reacts_to<node_joined>>;
+using link_listener = caf::typed_actor<reacts_to<node_joined>>;
 
 /// `link_actor` and the timers it sends to itself.
 using link_impl = link_actor::extend<reacts_to<dial_again>, reacts_to<ping_again>>;

@@ -7,9 +7,8 @@
 
 namespace segue {
 
-void nodes_state::begin(registry_actor registry, std::map<std::string, tenant_actor> tenants, nodes_options options, metrics& m) {
+void nodes_state::begin(registry_actor registry, nodes_options options, metrics& m) {
   registry_ = std::move(registry);
-  tenants_ = std::move(tenants);
   options_ = std::move(options);
   metrics_ = &m;
   self_row_ = {new_uuid(), options_.name, "owner", options_.address, node_state::joined, {}, unix_now_ms()};
@@ -111,13 +110,6 @@ void nodes_state::on(const look_for_silence&) {
 
 // -- requests ----------------------------------------------------------------------------------------------------------------
 
-caf::result<tenant_services> nodes_state::on(const find_tenant& x) {
-  auto known = tenants_.find(x.name);
-  if (known == tenants_.end())
-    return caf::make_error(ec::not_found, "there is no tenant " + x.name);
-  return self_->delegate(known->second, resolve_tenant{});
-}
-
 nodes_listed nodes_state::on(const list_nodes&) const {
   nodes_listed all{self_row_, {}};
   for (const auto& [id, x] : peers_)
@@ -130,13 +122,12 @@ actor_description nodes_state::on(const describe_actor&) const {
 }
 
 nodes_impl::behavior_type nodes(nodes_impl::stateful_pointer<nodes_state> self, registry_actor registry,
-    std::map<std::string, tenant_actor> tenants, nodes_options options, metrics* m) {
+    nodes_options options, metrics* m) {
   auto& st = self->state;
-  st.begin(std::move(registry), std::move(tenants), std::move(options), *m);
+  st.begin(std::move(registry), std::move(options), *m);
   return {
       [&st](const join_node& x) { return st.on(x); },
       [&st](const ping_node& x) { return st.on(x); },
-      [&st](const find_tenant& x) { return st.on(x); },
       [&st](const list_nodes& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
       [&st](const node_entered& x) { st.on(x); },

@@ -33,12 +33,11 @@ public:
   explicit nodes_state(nodes_impl::pointer self) : self_(self) {}
   ~nodes_state();
 
-  void begin(registry_actor registry, std::map<std::string, tenant_actor> tenants, nodes_options options, metrics& m);
+  void begin(registry_actor registry, nodes_options options, metrics& m);
 
   void on(const node_entered& x);
   caf::result<node_joined> on(const join_node& x);
   caf::result<node_pinged> on(const ping_node& x);
-  caf::result<tenant_services> on(const find_tenant& x);
   nodes_listed on(const list_nodes&) const;
   actor_description on(const describe_actor&) const;
   void on(const look_for_silence&);
@@ -59,7 +58,6 @@ private:
 
   nodes_impl::pointer self_;
   registry_actor registry_;
-  std::map<std::string, tenant_actor> tenants_;
   nodes_options options_;
   metrics* metrics_ = nullptr;
   node_row self_row_;
@@ -69,6 +67,6 @@ private:
 
 /// Starts to speak for this node. It ends when it is told to.
 nodes_impl::behavior_type nodes(nodes_impl::stateful_pointer<nodes_state> self, registry_actor registry,
-    std::map<std::string, tenant_actor> tenants, nodes_options options, metrics* m);
+    nodes_options options, metrics* m);
 
 } // namespace segue

@@ -28,12 +28,6 @@ struct ping_node {
 
 struct node_pinged {};
 
-/// The services of one tenant, of which nobody asks for a credential: a node that has joined is trusted fully. Reply:
-/// `tenant_services`, or `ec::not_found`.
-struct find_tenant {
-  std::string name;
-};
-
 // -- to operators ------------------------------------------------------------------------------------------------------------
 
 enum class node_state : uint8_t {
@@ -115,7 +109,6 @@ struct read_on {};
 SEGUE_INSPECT(join_node, x.id)
 SEGUE_INSPECT(ping_node, x.id, x.round_trip_us, x.reconnects, x.relayed_bytes)
 SEGUE_INSPECT(node_pinged)
-SEGUE_INSPECT(find_tenant, x.name)
 SEGUE_INSPECT(node_row, x.id, x.name, x.role, x.address, x.state, x.detail, x.since_ms, x.round_trip_us, x.reconnects,
     x.relayed_bytes)
 SEGUE_INSPECT(list_nodes)

@@ -35,6 +35,12 @@ struct resolve_tenant {
   std::string credential; ///< empty: none
 };
 
+/// Where the services of a tenant are now, for whom its door has opened before: no credential is asked for. Reply:
+/// `tenant_services`, or `ec::not_found`.
+struct find_tenant {
+  std::string name;
+};
+
 // -- timers an actor sends to itself ---------------------------------------------------------------------------------------
 
 struct expire_readers {};
@@ -67,6 +73,7 @@ SEGUE_INSPECT(actor_description, x.name, x.state, x.queued, x.restarts, x.childr
 SEGUE_INSPECT(check_readiness)
 SEGUE_INSPECT(readiness_checked, x.ready, x.checks)
 SEGUE_INSPECT(resolve_tenant, x.credential)
+SEGUE_INSPECT(find_tenant, x.name)
 SEGUE_INSPECT(expire_readers)
 SEGUE_INSPECT(retry_commit)
 SEGUE_INSPECT(check_idle)

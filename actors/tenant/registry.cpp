@@ -53,6 +53,13 @@ caf::result<tenant_services> registry_state::on(const resolve_tenant& x) {
   return promise;
 }
 
+caf::result<tenant_services> registry_state::on(const find_tenant& x) {
+  auto known = tenants_.find(x.name);
+  if (known == tenants_.end())
+    return caf::make_error(ec::not_found, "there is no tenant " + x.name);
+  return self_->delegate(known->second.tenant, resolve_tenant{});
+}
+
 void registry_state::check_key(const std::string& tenant, std::string hash, services_promise promise) {
   auto now = self_->clock().now();
   if (auto known = keys_.find(hash); known != keys_.end() && now < known->second.until)
@@ -133,6 +140,7 @@ registry_actor::behavior_type registry(registry_actor::stateful_pointer<registry
   st.begin(std::move(tenants), options);
   return {
       [&st](const resolve_tenant& x) { return st.on(x); },
+      [&st](const find_tenant& x) { return st.on(x); },
       [&st](const check_readiness& x) { return st.on(x); },
       [&st](const describe_actor& x) { return st.on(x); },
   };

@@ -31,6 +31,7 @@ public:
   void begin(std::map<std::string, registered_tenant> tenants, registry_options options);
 
   caf::result<tenant_services> on(const resolve_tenant& x);
+  caf::result<tenant_services> on(const find_tenant& x);
   caf::result<readiness_checked> on(const check_readiness&);
   caf::result<actor_description> on(const describe_actor&);
 

@@ -25,6 +25,12 @@ registry_actor::behavior_type owner_registry(registry_actor::pointer, std::share
           return caf::make_error(ec::unauthenticated, std::string{"nobody knows you"});
         return tenant_services{parts->directory, parts->manager, {}, {}, "default", x.credential, role::writer, 12345};
       },
+      [parts](const find_tenant& x) -> caf::result<tenant_services> {
+        parts->asked.push_back("tenant " + x.name);
+        if (parts->removed)
+          return caf::make_error(ec::not_found, std::string{"there is no such tenant"});
+        return tenant_services{parts->directory, parts->manager, {}, {}, x.name, {}, role::admin};
+      },
       [](const check_readiness&) { return readiness_checked{true, {}}; },
       [](const describe_actor&) { return actor_description{}; },
   };
@@ -57,16 +63,10 @@ manager_actor::behavior_type owner_manager(manager_actor::pointer self, std::sha
   };
 }
 
-node_actor::behavior_type owner_node(node_actor::pointer, std::shared_ptr<owner_parts> parts, registry_actor registry) {
+node_actor::behavior_type owner_node(node_actor::pointer, registry_actor registry) {
   return {
       [registry](const join_node&) { return node_joined{registry, "owner", true}; },
       [](const ping_node&) { return node_pinged{}; },
-      [parts](const find_tenant& x) -> caf::result<tenant_services> {
-        parts->asked.push_back("tenant " + x.name);
-        if (parts->removed)
-          return caf::make_error(ec::not_found, std::string{"there is no such tenant"});
-        return tenant_services{parts->directory, parts->manager, {}, {}, x.name, {}, role::admin};
-      },
       [](const list_nodes&) { return nodes_listed{}; },
       [](const describe_actor&) { return actor_description{}; },
   };
@@ -101,7 +101,7 @@ struct fixture : relay_fixture {
     parts->directory = directory;
     parts->manager = sys.spawn(owner_manager, parts);
     registry = sys.spawn(owner_registry, parts);
-    node = sys.spawn(owner_node, parts, registry);
+    node = sys.spawn(owner_node, registry);
   }
 
   void end_owner() {
@@ -134,6 +134,9 @@ CAF_TEST(whose request may do what the owner says and relays of this node stand 
   CAF_CHECK(x.directory != directory && x.manager != parts->manager);
   CAF_CHECK(open("bob").directory == x.directory); // one set for a tenant
   CAF_CHECK_EQUAL(ask(edge, resolve_tenant{"bad"}).code(), ec::unauthenticated);
+  auto found = ask(edge, find_tenant{"default"}).reply();
+  CAF_CHECK(found.directory == x.directory && found.manager == x.manager && found.transfers == x.transfers);
+  CAF_CHECK_EQUAL(ask(edge, find_tenant{"other"}).code(), ec::not_found);
 }
 
 CAF_TEST(what is asked of the manager is passed on with its answers and errors) {

@@ -22,7 +22,7 @@ struct fixture : relay_fixture {
     options.cut = [this](uint64_t visit) { cut.push_back(visit); };
     options.forget = [this](uint64_t visit) { forgotten.push_back(visit); };
     options.quiet = [this](uint64_t) { return quiet; };
-    auto all = sys.spawn(segue::nodes, registry_actor{}, std::map<std::string, tenant_actor>{}, std::move(options), &counters);
+    auto all = sys.spawn(segue::nodes, registry_actor{}, std::move(options), &counters);
     nodes = all;
     door = all;
     consume_messages();
@@ -87,7 +87,6 @@ CAF_TEST(who has come in joins and is listed) {
 CAF_TEST(who did not come in by the door is not known) {
   CAF_CHECK_EQUAL(ask(nodes, join_node{"x"}).code(), ec::moved);
   CAF_CHECK_EQUAL(ask(nodes, ping_node{"x"}).code(), ec::moved);
-  CAF_CHECK_EQUAL(ask(nodes, find_tenant{"x"}).code(), ec::not_found);
 }
 
 CAF_TEST(who comes in and never joins is cut off) {

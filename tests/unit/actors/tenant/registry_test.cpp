@@ -104,6 +104,16 @@ CAF_TEST(a key opens the tenant it was made for) {
   CAF_CHECK_EQUAL(x.opened(x.beta.add_key("ada", role::admin)), "beta ada admin");
 }
 
+CAF_TEST(where a tenant is now is told to whom its door has opened) {
+  world x;
+  auto before = x.ask(x.registry, resolve_tenant{x.alpha.add_key("ada", role::admin)}).reply();
+  x.kill(before.directory);
+  auto now = x.ask(x.registry, find_tenant{before.tenant}).reply();
+  CAF_CHECK_EQUAL(now.tenant, "alpha");
+  CAF_CHECK(now.directory && now.directory != before.directory);
+  CAF_CHECK_EQUAL(x.ask(x.registry, find_tenant{"gamma"}).code(), ec::not_found);
+}
+
 CAF_TEST(tenants share nothing) {
   world x;
   auto alpha = x.ask(x.registry, resolve_tenant{x.alpha.add_key("ada", role::admin)}).reply();

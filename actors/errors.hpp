@@ -19,10 +19,10 @@ enum class ec : uint8_t {
   not_found,        ///< no such stream, generation or path
   gone,             ///< it was deleted, and is kept for others that were made from it
   conflict,         ///< it exists already, with another configuration
-  closed,           ///< the stream accepts nothing any more
+  closed,           ///< the stream accepts nothing any more; the detail is its end
   wrong_type,       ///< content type of the append is not the stream's
-  stale_producer,   ///< a newer epoch of this producer has written: this one is fenced
-  producer_gap,     ///< a producer sequence number was left out
+  stale_producer,   ///< a newer epoch of this producer has written: this one is fenced; the detail is the newer one
+  producer_gap,     ///< a producer sequence number was left out; the detail is the one that is expected
   busy,             ///< a bound is reached; trying later helps
   moved,            ///< this actor no longer owns what it is asked for; resolve it again
   fenced,           ///< the store knows a newer owner, or another tail than expected

@@ -1,25 +1,17 @@
 #include "http/append_request.hpp"
 
+#include "http/number.hpp"
 #include "http/wire_format.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace segue::http {
 
 namespace {
 
-constexpr uint64_t most = (uint64_t{1} << 53) - 1; ///< what JavaScript can count to
-constexpr size_t longest_name = 256;               ///< of a producer, of a Stream-Seq
-
-std::optional<uint64_t> read_count(std::string_view text) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool whole = error == std::errc{} && end == text.data() + text.size();
-  return whole && value <= most ? std::optional{value} : std::nullopt;
-}
+constexpr size_t longest_name = 256; ///< of a producer, of a Stream-Seq
 
 /// The three producer headers, all or none.
 std::optional<problem> read_producer(append_chunk& into, const header_lookup& header) {
@@ -28,8 +20,8 @@ std::optional<problem> read_producer(append_chunk& into, const header_lookup& he
   auto seq = header("producer-seq");
   if (id.empty() && epoch.empty() && seq.empty())
     return std::nullopt;
-  auto epoch_number = read_count(epoch);
-  auto seq_number = read_count(seq);
+  auto epoch_number = whole_number(epoch, most_exact);
+  auto seq_number = whole_number(seq, most_exact);
   if (id.empty() || id.size() > longest_name || !epoch_number || !seq_number)
     return bad_field("Producer-Id",
         "Producer-Id (1 to 256 bytes), Producer-Epoch and Producer-Seq (whole numbers from 0 to 2^53-1) go together.");
@@ -85,6 +77,18 @@ std::string content_type_of(std::string_view header) {
   return type;
 }
 
+bool same_type(std::string_view a, std::string_view b) {
+  for (;;) {
+    auto end_of_a = a.find(';'), end_of_b = b.find(';');
+    if (trimmed(a.substr(0, end_of_a)) != trimmed(b.substr(0, end_of_b)))
+      return false;
+    if (end_of_a == a.npos || end_of_b == b.npos)
+      return end_of_a == end_of_b;
+    a.remove_prefix(end_of_a + 1);
+    b.remove_prefix(end_of_b + 1);
+  }
+}
+
 std::variant<append_chunk, problem> read_append(const header_lookup& header, std::string body, const std::string& stream_type) {
   append_chunk x;
   x.close = header("stream-closed") == "true";
@@ -101,7 +105,9 @@ std::variant<append_chunk, problem> read_append(const header_lookup& header, std
   x.content_type = content_type_of(header("content-type"));
   if (x.content_type.empty())
     return bad_field("Content-Type", "A body needs a Content-Type, and it must be the stream's: " + stream_type + ".");
-  if (x.content_type != stream_type) {
+  if (same_type(x.content_type, stream_type)) {
+    x.content_type = stream_type;
+  } else {
     x.bytes = payload{std::move(body)}; // the stream refuses it, or says that it is closed, in the order that counts
     return x;
   }

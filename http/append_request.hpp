@@ -13,6 +13,9 @@ using header_lookup = std::function<std::string_view(std::string_view)>;
 /// The media type of a `Content-Type` header in the form streams keep: lower case, without spaces around it.
 std::string content_type_of(std::string_view header);
 
+/// Whether two types in that form differ in nothing but blanks around their semicolons.
+bool same_type(std::string_view a, std::string_view b);
+
 /// The append that a POST asks for, or why it cannot be one. `stream_type` is the type of the stream: the body of a JSON
 /// stream is a message, or an array of messages.
 std::variant<append_chunk, problem> read_append(const header_lookup& header, std::string body, const std::string& stream_type);

@@ -1,20 +1,10 @@
 #include "http/byte_range.hpp"
 
+#include "http/number.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 namespace segue::http {
-
-namespace {
-
-std::optional<uint64_t> number(std::string_view text) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool all = error == std::errc{} && end == text.data() + text.size();
-  return all ? std::optional{value} : std::nullopt;
-}
-
-} // namespace
 
 range_verdict judge_range(std::string_view header, uint64_t length) {
   using kind = range_verdict::kind;
@@ -24,8 +14,8 @@ range_verdict judge_range(std::string_view header, uint64_t length) {
     return {};
   auto from = header.substr(unit.size(), dash - unit.size());
   auto to = header.substr(dash + 1);
-  auto first = number(from);
-  auto last = number(to);
+  auto first = whole_number(from);
+  auto last = whole_number(to);
   if ((!from.empty() && !first) || (!to.empty() && !last) || (!first && !last))
     return {};
   if (!first) { // the last so many bytes

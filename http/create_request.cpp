@@ -1,8 +1,7 @@
 #include "http/create_request.hpp"
 
+#include "http/number.hpp"
 #include "http/url.hpp"
-
-#include <charconv>
 
 namespace segue::http {
 
@@ -13,10 +12,8 @@ constexpr std::string_view prefix = "/v1/stream/";
 
 /// A whole number as one writes it: no sign, no leading zeros.
 std::optional<uint64_t> read_number(std::string_view text) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool whole = error == std::errc{} && end == text.data() + text.size() && (text.size() == 1 || text.front() != '0');
-  return whole && value < (uint64_t{1} << 53) ? std::optional{value} : std::nullopt;
+  bool padded = text.size() > 1 && text.front() == '0';
+  return padded ? std::nullopt : whole_number(text, most_exact);
 }
 
 std::optional<problem> read_expiry(creation& into, const header_lookup& header) {

@@ -3,6 +3,7 @@
 #include "http/admission.hpp"
 
 #include <boost/beast/core/string.hpp>
+#include <nlohmann/json.hpp>
 
 namespace segue::http {
 
@@ -11,6 +12,11 @@ std::string_view exchange::header(std::string_view name) const {
     if (boost::beast::iequals(key, name))
       return value;
   return {};
+}
+
+bool exchange::has(std::string_view tag) const {
+  auto known = header("if-none-match");
+  return known == "*" || known.find(tag) != known.npos;
 }
 
 const std::string& exchange::parameter(std::string_view name) const {
@@ -34,6 +40,12 @@ asio::awaitable<void> exchange::send_text(unsigned status, std::string type, std
   response x{status, std::move(headers), {payload{std::move(body)}}};
   x.headers.emplace_back("Content-Type", std::move(type));
   return send(std::move(x));
+}
+
+asio::awaitable<void> exchange::send_json(const nlohmann::ordered_json& body, unsigned status) {
+  header_list headers{{"Cache-Control", "no-store"}};
+  auto text = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return send_text(status, "application/json", std::move(text), std::move(headers));
 }
 
 asio::awaitable<void> exchange::send_problem(problem x, header_list headers) {

@@ -7,6 +7,8 @@
 #include "http/problem.hpp"
 #include "http/url.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +86,7 @@ public:
   std::string take_body() { return std::move(request_.body); } ///< which is empty from then on
   bool is_head() const { return request_.method == "HEAD"; }
   std::string_view header(std::string_view name) const; ///< in any case; without data when it is not there
+  bool has(std::string_view tag) const; ///< of content, with its quotes: `If-None-Match` says that the client has it
   std::optional<std::string> query(std::string_view name) const { return request_.target.find(name); }
 
   /// What the route's `{name}` matched.
@@ -114,6 +117,7 @@ public:
   // -- the response
   asio::awaitable<void> send(response x) { return writer_.send(std::move(x)); }
   asio::awaitable<void> send_text(unsigned status, std::string type, std::string body, header_list headers = {});
+  asio::awaitable<void> send_json(const nlohmann::ordered_json& body, unsigned status = 200); ///< for no cache
   asio::awaitable<void> send_problem(problem x, header_list headers = {});
   asio::awaitable<void> send_error(const caf::error& error);
 

@@ -30,6 +30,8 @@ response_head responder::head_of(const response& x) {
   bool page = std::any_of(x.headers.begin(), x.headers.end(), [](const auto& h) { return h.first == policy_header; });
   if (!page) // what clients have sent is no page of this server, whatever they call it
     head.add(policy_header, "sandbox");
+  if (edge_.auth) // whoever has kept it must not show it to another
+    head.add("Vary", "Authorization");
   header_list cross_origin;
   add_cross_origin(cross_origin, edge_, asked_.origin);
   for (const auto& [name, value] : cross_origin)

@@ -2,6 +2,7 @@
 
 #include "http/stream_cursor.hpp"
 
+#include <boost/beast/core/string.hpp>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -148,7 +149,9 @@ private:
 } // namespace
 
 bool is_json(std::string_view content_type) {
-  return content_type.substr(0, content_type.find(';')) == "application/json";
+  auto type = content_type.substr(0, content_type.find(';'));
+  type.remove_suffix(type.size() - (type.find_last_not_of(" \t") + 1));
+  return boost::beast::iequals(type, "application/json");
 }
 
 bool is_binary(std::string_view content_type) { return !is_json(content_type) && !content_type.starts_with("text/"); }

@@ -35,6 +35,7 @@ const wire_format& bytes_format(bool chunked);
 /// Whether server-sent events carry this content type as base64.
 bool is_binary(std::string_view content_type);
 
+/// Whether its parameters follow `application/json`, or nothing.
 bool is_json(std::string_view content_type);
 
 /// The content of a batch: its bytes, or the messages of a JSON stream as an array.

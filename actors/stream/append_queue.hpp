@@ -211,7 +211,7 @@ private:
     }
     if (by_producer && producers_.judge(x.producer) == producers::verdict::stale)
       return refuse(ec::stale_producer, std::to_string(producers_.last(x.producer.id)->epoch));
-    return row.closed ? refuse(ec::closed, "the stream is closed") : refuse(ec::busy, "the stream is being closed");
+    return row.closed ? refuse(ec::closed, format_offset(row.tail)) : refuse(ec::busy, "the stream is being closed");
   }
 
   size_t most_bytes_;

@@ -55,13 +55,12 @@ asio::awaitable<caf::expected<chunk_appended>> append(exchange& x, const stream_
 }
 
 /// A refusal with what the client needs to go on: the end of a closed stream, or what is known of its producer.
-asio::awaitable<void> send_refusal(exchange& x, const stream_actor& stream, const append_chunk& what, caf::error why) {
+asio::awaitable<void> send_refusal(exchange& x, const append_chunk& what, caf::error why) {
   header_list headers;
   auto code = code_of(why);
   if (code == ec::closed) {
-    inspect_stream question;
-    if (auto now = co_await x.ask(stream, question))
-      headers = with_position(409, now->row.tail, true).headers;
+    headers.emplace_back("Stream-Next-Offset", detail_of(why));
+    headers.emplace_back("Stream-Closed", "true");
   } else if (code == ec::stale_producer) {
     headers.emplace_back("Producer-Epoch", detail_of(why));
   } else if (code == ec::producer_gap) {
@@ -69,6 +68,8 @@ asio::awaitable<void> send_refusal(exchange& x, const stream_actor& stream, cons
     headers.emplace_back("Producer-Received-Seq", std::to_string(what.producer.seq));
   }
   auto told = problem_of(why);
+  if (code == ec::closed)
+    told.detail = "It ends at " + detail_of(why) + ".";
   if (code == ec::stale_producer)
     told.detail = "The current epoch is " + detail_of(why) + "; a higher one takes over.";
   if (code == ec::producer_gap)
@@ -91,7 +92,7 @@ asio::awaitable<void> post_stream(exchange& x) {
   auto& what = std::get<append_chunk>(wanted);
   auto done = co_await append(x, stream, what);
   if (!done)
-    co_return co_await send_refusal(x, stream, what, done.error());
+    co_return co_await send_refusal(x, what, done.error());
   bool by_producer = !what.producer.id.empty();
   auto out = with_position(by_producer && !done->duplicate && !what.bytes.empty() ? 200 : 204, done->next, done->closed);
   if (by_producer) {

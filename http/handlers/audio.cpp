@@ -66,8 +66,7 @@ asio::awaitable<void> send_closed(exchange& x, stream_reader& reader, response h
   head.headers.emplace_back("ETag", tag);
   head.headers.emplace_back("Accept-Ranges", "bytes");
   head.headers.emplace_back("Cache-Control", "private, no-cache");
-  auto known = x.header("if-none-match");
-  if (known == "*" || known.find(tag) != std::string_view::npos) {
+  if (x.has(tag)) {
     head.status = 304;
     co_return co_await x.send(std::move(head));
   }
@@ -101,7 +100,7 @@ asio::awaitable<void> send_sound(exchange& x, bool download) {
   auto wanted = offset_of(x);
   if (!wanted)
     co_return co_await x.send_problem(bad_offset());
-  stream_reader reader{x.asker()};
+  stream_reader reader{x.asker(), x.where().registry};
   if (auto failed = co_await reader.open(x.services(), audio_path(row->request_id)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect(*wanted);

@@ -9,10 +9,12 @@ namespace segue::http {
 
 namespace {
 
+constexpr int most_looks = 5; ///< at a stream that others make and remove
+
 /// What of a stream that is there is not as wished; empty: nothing. What is not said, and what was written since, does not
 /// count.
 std::string difference_of(const stream_row& row, const creation& x) {
-  if (!x.wish.content_type.empty() && x.wish.content_type != row.content_type)
+  if (!x.wish.content_type.empty() && !same_type(x.wish.content_type, row.content_type))
     return "The stream exists with type " + row.content_type + ".";
   bool inherits = x.is_fork() && !x.expires;
   if (!inherits && (x.wish.ttl_s != row.ttl_s || x.wish.expires_at_ms != row.expires_at_ms))
@@ -50,7 +52,7 @@ asio::awaitable<caf::expected<stream_loaded>> look_up(stream_reader& reader, con
 
 /// Fills in what a fork takes from its parent. True: that is not possible, and the client was told.
 asio::awaitable<bool> refuse_fork(exchange& x, const tenant_services& of, creation& into) {
-  stream_reader parent{x.asker()};
+  stream_reader parent{x.asker(), x.where().registry};
   auto now = co_await look_up(parent, of, into.wish.forked_from);
   if (!now && code_of(now.error()) == ec::gone) {
     auto why = refused(409, "conflict", "There is nothing to fork", "The stream to be forked was deleted.");
@@ -65,7 +67,7 @@ asio::awaitable<bool> refuse_fork(exchange& x, const tenant_services& of, creati
   auto& wish = into.wish;
   if (wish.content_type.empty())
     wish.content_type = row.content_type;
-  if (wish.content_type != row.content_type) {
+  if (!same_type(wish.content_type, row.content_type)) {
     auto why = refused(409, "conflict", "A fork has the type of its parent", "That is " + row.content_type + ".");
     co_await x.send_problem(std::move(why));
     co_return true;
@@ -112,12 +114,40 @@ asio::awaitable<bool> begins_elsewhere(stream_reader& fork, const stream_row& ro
   co_return skip(*batch, *x.fork_offset, x.fork_sub_offset, is_json(row.content_type)) != row.fork_position;
 }
 
+/// Fills in what a new stream needs beside what the header said. True: that is not possible, and the client was told.
+asio::awaitable<bool> refuse_new(exchange& x, const tenant_services& of, creation& into) {
+  if (into.is_fork())
+    if (co_await refuse_fork(x, of, into))
+      co_return true;
+  into.wish.user_id = of.user_id;
+  if (x.asked().body.empty())
+    co_return false;
+  auto wrong = read_body(into.wish, x.take_body());
+  if (wrong)
+    co_await x.send_problem(std::move(*wrong));
+  co_return wrong.has_value();
+}
+
 asio::awaitable<void> send_created(exchange& x, const stream_row& row, bool created) {
   auto out = with_position(created ? 201 : 200, row.tail, row.closed);
   out.headers.emplace_back("Content-Type", row.content_type);
   out.headers.emplace_back("Location", (x.where().tls ? "https://" : "http://") + std::string{x.header("host")} + x.asked().target.path);
   add_expiry(out.headers, row);
   co_await x.send(std::move(out));
+}
+
+/// It is there: as it is wished, or not.
+asio::awaitable<void> answer_existing(exchange& x, stream_reader& reader, const stream_row& row, const creation& wished) {
+  auto difference = difference_of(row, wished);
+  if (difference.empty() && wished.is_fork()) {
+    bool elsewhere = co_await begins_elsewhere(reader, row, wished);
+    if (elsewhere)
+      difference = "The stream exists as a fork from " + format_offset(row.fork_position) + ".";
+  }
+  if (difference.empty())
+    co_return co_await send_created(x, row, false);
+  auto why = refused(409, "conflict", "It does not fit what is there", std::move(difference));
+  co_await x.send_problem(std::move(why));
 }
 
 } // namespace
@@ -143,48 +173,33 @@ asio::awaitable<void> put_stream(exchange& x) {
     co_return co_await x.send_problem(std::move(*wrong));
   auto& what = std::get<creation>(wanted);
   const auto& of = x.services();
-  stream_reader reader{x.asker()};
-  auto known = co_await look_up(reader, of, x.parameter("path"));
-  if (!known && code_of(known.error()) == ec::gone) {
-    auto why = refused(409, "conflict", "It was deleted, and has forks", "Its path is free again when its last fork is gone.");
-    co_return co_await x.send_problem(std::move(why));
-  }
-  if (!known && code_of(known.error()) != ec::not_found)
-    co_return co_await x.send_error(known.error());
-  if (!known) {
-    if (what.is_fork())
-      if (co_await refuse_fork(x, of, what))
+  stream_reader reader{x.asker(), x.where().registry};
+  caf::error missed; // why it was neither there nor made
+  for (int looks = 0; looks < most_looks; ++looks) { // others make and remove it as well
+    auto known = co_await look_up(reader, of, x.parameter("path"));
+    if (known)
+      co_return co_await answer_existing(x, reader, known->row, what);
+    if (code_of(known.error()) == ec::gone) {
+      auto why = refused(409, "conflict", "It was deleted, and has forks", "Its path is free again when its last fork is gone.");
+      co_return co_await x.send_problem(std::move(why));
+    }
+    if (code_of(known.error()) != ec::not_found)
+      co_return co_await x.send_error(known.error());
+    if (looks == 0)
+      if (co_await refuse_new(x, of, what))
         co_return;
-    if (!x.asked().body.empty())
-      if (auto wrong = read_body(what.wish, x.take_body()))
-        co_return co_await x.send_problem(std::move(*wrong));
-    what.wish.user_id = of.user_id;
     open_stream request{what.wish};
     auto opened = co_await x.ask(of.directory, std::move(request));
     if (opened && opened->created)
       co_return co_await send_created(x, opened->row, true);
     if (!opened && code_of(opened.error()) != ec::conflict)
       co_return co_await x.send_error(opened.error());
-    known = co_await look_up(reader, of, x.parameter("path")); // somebody else was faster
-    bool taken = !known && code_of(known.error()) == ec::not_found && !of.only_of().empty();
-    if (taken) { // by another user, and that is all there is to say
-      auto why = refused(403, "forbidden", "The name is not free", "Take another one.");
-      co_return co_await x.send_problem(std::move(why));
-    }
-    if (!known)
-      co_return co_await x.send_error(opened ? known.error() : opened.error());
+    missed = opened ? caf::make_error(ec::unavailable) : opened.error();
   }
-  auto difference = difference_of(known->row, what);
-  if (difference.empty() && what.is_fork()) {
-    bool elsewhere = co_await begins_elsewhere(reader, known->row, what);
-    if (elsewhere)
-      difference = "The stream exists as a fork from " + format_offset(known->row.fork_position) + ".";
-  }
-  if (!difference.empty()) {
-    auto why = refused(409, "conflict", "It does not fit what is there", std::move(difference));
-    co_return co_await x.send_problem(std::move(why));
-  }
-  co_await send_created(x, known->row, false);
+  if (of.only_of().empty())
+    co_return co_await x.send_error(missed);
+  auto why = refused(403, "forbidden", "The name is not free", "Take another one."); // another user has it: no more is to be said
+  co_await x.send_problem(std::move(why));
 }
 
 asio::awaitable<void> delete_stream(exchange& x) {

@@ -1,39 +1,17 @@
 #include "http/admission.hpp"
 #include "http/generation_json.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/number.hpp"
+#include "http/wire_format.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <charconv>
 
 namespace segue::http {
 
 namespace {
 
 constexpr uint32_t default_limit = 50;
-constexpr uint32_t largest_limit = 200;
-
-asio::awaitable<void> send_json(exchange& x, const nlohmann::ordered_json& body) {
-  header_list headers{{"Cache-Control", "no-store"}};
-  return x.send_text(200, "application/json", body.dump(), std::move(headers));
-}
-
-bool is_json(std::string_view content_type) {
-  auto type = content_type.substr(0, content_type.find(';'));
-  while (type.ends_with(' '))
-    type.remove_suffix(1);
-  constexpr std::string_view expected = "application/json";
-  return std::equal(type.begin(), type.end(), expected.begin(), expected.end(),
-      [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-}
-
-/// Nothing: it is not a whole number from 1 to `largest_limit`.
-std::optional<uint32_t> read_limit(const std::string& text) {
-  uint32_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool good = error == std::errc{} && end == text.data() + text.size() && value >= 1 && value <= largest_limit;
-  return good ? std::optional{value} : std::nullopt;
-}
+constexpr uint64_t largest_limit = 200;
 
 problem no_such_generation(const exchange& x) {
   return refused(404, "not_found", "There is no such thing", "There is no generation " + x.parameter("id") + ".");
@@ -61,7 +39,7 @@ asio::awaitable<void> post_generation(exchange& x) {
   auto body = to_json(started->row);
   if (const auto& producer = started->row.producer; !producer.empty())
     body["producer"] = {{"id", producer}, {"epoch", 0}}; // told to nobody else
-  co_await send_json(x, body);
+  co_await x.send_json(body);
 }
 
 asio::awaitable<std::optional<generation_row>> find_row(exchange& x, std::string user_id, bool purges) {
@@ -89,16 +67,15 @@ asio::awaitable<void> get_generation(exchange& x) {
   if (!row)
     co_return;
   auto body = to_json(*row);
-  co_await send_json(x, body);
+  co_await x.send_json(body);
 }
 
 asio::awaitable<void> get_generations(exchange& x) {
   list_generations wanted{x.query("user_id").value_or(""), default_limit, x.query("after").value_or("")};
   std::optional<problem> wrong;
   if (auto limit = x.query("limit")) {
-    auto value = read_limit(*limit);
-    wanted.limit = value.value_or(0);
-    if (!value)
+    wanted.limit = static_cast<uint32_t>(whole_number(*limit, largest_limit).value_or(0));
+    if (wanted.limit == 0)
       wrong = bad_field("limit", "limit must be a whole number from 1 to 200.");
   }
   if (!wanted.user_id.empty() && !is_user_id(wanted.user_id))
@@ -121,7 +98,7 @@ asio::awaitable<void> get_generations(exchange& x) {
     body["generations"].push_back(to_json(row));
   if (listed->more)
     body["next"] = listed->rows.back().request_id;
-  co_await send_json(x, body);
+  co_await x.send_json(body);
 }
 
 asio::awaitable<void> delete_generation(exchange& x) {
@@ -150,7 +127,7 @@ asio::awaitable<void> delete_generation(exchange& x) {
   if (!cancelled)
     co_return co_await x.send_error(cancelled.error());
   auto body = to_json(cancelled->row);
-  co_await send_json(x, body);
+  co_await x.send_json(body);
 }
 
 } // namespace segue::http

@@ -25,17 +25,11 @@ json to_json(const node_row& x) {
       {"reconnects", x.reconnects}, {"relayed_bytes", x.relayed_bytes}};
 }
 
-asio::awaitable<void> send_json(exchange& x, unsigned status, const json& body) {
-  header_list headers{{"Cache-Control", "no-store"}};
-  auto text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  return x.send_text(status, "application/json", std::move(text), std::move(headers));
-}
-
 } // namespace
 
 asio::awaitable<void> get_health(exchange& x) {
   json body{{"status", "ok"}};
-  co_await send_json(x, 200, body);
+  co_await x.send_json(body);
 }
 
 std::string far_of(const node_row& x) {
@@ -61,7 +55,7 @@ asio::awaitable<void> get_readiness(exchange& x) {
       co_await add_peers(x, checked->checks);
     body["checks"] = checked ? checked->checks : std::vector{"tenant: " + to_string(code_of(checked.error()))};
   }
-  co_await send_json(x, checked && checked->ready ? 200 : 503, body);
+  co_await x.send_json(body, checked && checked->ready ? 200 : 503);
 }
 
 asio::awaitable<void> get_metrics(exchange& x) {
@@ -78,14 +72,14 @@ asio::awaitable<void> get_metrics(exchange& x) {
 asio::awaitable<void> get_nodes(exchange& x) {
   json body{{"self", nullptr}, {"nodes", json::array()}};
   if (!x.where().nodes) // it is alone
-    co_return co_await send_json(x, 200, body);
+    co_return co_await x.send_json(body);
   auto listed = co_await x.ask(x.where().nodes, list_nodes{});
   if (!listed)
     co_return co_await x.send_error(listed.error());
   body["self"] = to_json(listed->self);
   for (const auto& peer : listed->peers)
     body["nodes"].push_back(to_json(peer));
-  co_await send_json(x, 200, body);
+  co_await x.send_json(body);
 }
 
 asio::awaitable<void> get_system(exchange& x) {
@@ -95,7 +89,7 @@ asio::awaitable<void> get_system(exchange& x) {
   if (x.has_services()) // an admin of a tenant; else it is the operator
     std::erase_if(described->children, [&](const auto& child) { return child.name != "tenant " + x.services().tenant; });
   json body{{"actors", json::array({to_json(*described)})}};
-  co_await send_json(x, 200, body);
+  co_await x.send_json(body);
 }
 
 } // namespace segue::http

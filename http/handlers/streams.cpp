@@ -69,7 +69,7 @@ asio::awaitable<void> catch_up(exchange& x, stream_reader& reader, position from
   bool settled = !at_end || batch->closed; // the same question will have the same answer
   out.headers.emplace_back("ETag", tag);
   out.headers.emplace_back("Cache-Control", settled ? "private, max-age=60, stale-while-revalidate=300" : "no-cache");
-  if (x.header("if-none-match").find(tag) != std::string_view::npos)
+  if (x.has(tag))
     out.status = 304;
   else
     out.body = body_of(reader.row(), *batch);
@@ -155,7 +155,7 @@ asio::awaitable<void> answer_read(exchange& x, std::string path, bool offset_nee
     auto why = bad_field("offset", "A live read needs an offset: -1 (the start), now (the end) or one this server gave.");
     co_return co_await x.send_problem(std::move(why));
   }
-  stream_reader reader{x.asker()};
+  stream_reader reader{x.asker(), x.where().registry};
   if (auto failed = co_await reader.open(x.services(), std::move(path)))
     co_return co_await x.send_error(failed);
   auto now = co_await reader.inspect(*wanted);

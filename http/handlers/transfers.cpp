@@ -1,10 +1,9 @@
 // Work between the stores, for operators: what is queued, what has failed, and what becomes of it.
 #include "actors/ids.hpp"
 #include "http/handlers/handlers.hpp"
+#include "http/number.hpp"
 
 #include <nlohmann/json.hpp>
-
-#include <charconv>
 
 namespace segue::http {
 
@@ -22,24 +21,11 @@ json to_json(const transfer_row& x) {
       {"created", time(x.created_at_ms)}, {"changed", time(x.changed_at_ms)}};
 }
 
-asio::awaitable<void> send_json(exchange& x, const json& body) {
-  header_list headers{{"Cache-Control", "no-store"}};
-  auto text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-  return x.send_text(200, "application/json", std::move(text), std::move(headers));
-}
-
-std::optional<uint64_t> read_number(const std::string& text) {
-  uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool good = error == std::errc{} && end == text.data() + text.size();
-  return good ? std::optional{value} : std::nullopt;
-}
-
 /// Asks about the transfer that `{number}` names, and answers with it.
 template <class Request>
 asio::awaitable<void> answer(exchange& x) {
   const auto& of = x.services();
-  auto id = read_number(x.parameter("number"));
+  auto id = whole_number(x.parameter("number"));
   if (!id) {
     auto why = refused(404, "not_found", "There is no such thing", "A transfer has a whole number.");
     co_return co_await x.send_problem(std::move(why));
@@ -49,14 +35,14 @@ asio::awaitable<void> answer(exchange& x) {
   if (!found)
     co_return co_await x.send_error(found.error());
   auto body = to_json(found->row);
-  co_await send_json(x, body);
+  co_await x.send_json(body);
 }
 
 } // namespace
 
 asio::awaitable<void> get_transfers(exchange& x) {
   auto state = x.query("state").value_or("");
-  auto after = read_number(x.query("after").value_or("0"));
+  auto after = whole_number(x.query("after").value_or("0"));
   std::optional<problem> wrong;
   if (!state.empty() && state != "dead")
     wrong = bad_field("state", "state must be dead; leave it out to see all.");
@@ -74,7 +60,7 @@ asio::awaitable<void> get_transfers(exchange& x) {
     body["transfers"].push_back(to_json(row));
   if (listed->more)
     body["next"] = listed->rows.back().id;
-  co_await send_json(x, body);
+  co_await x.send_json(body);
 }
 
 asio::awaitable<void> get_transfer(exchange& x) { return answer<segue::find_transfer>(x); }

@@ -242,7 +242,11 @@ describe('a server with --auth and two tenants', { timeout: 120_000 }, () => {
     assertTellsNothing(await as(keys[neighbour], { path: '/v1/generations' }), {});
     const piece = { path: `/v1/generations/${hers.id}/audio` };
     const sums = [];
-    for (const who of ['reader', 'writer', 'admin']) sums.push(sha256((await as(keys[who], piece)).body));
+    for (const who of ['reader', 'writer', 'admin']) {
+      const { body, headers } = await as(keys[who], piece);
+      assert.match(headers.vary, /Authorization/, 'no cache shows it to another');
+      sums.push(sha256(body));
+    }
     assert.equal(new Set(sums).size, 1);
     const tree = (await as(keys[neighbour], { path: '/v1/system' })).text;
     assert.match(tree, /"tenant beta"/);

@@ -36,6 +36,19 @@ describe('a stream of an application', { timeout: 60_000 }, () => {
     assert.equal((await get(server, path)).text, 'first');
   });
 
+  it('is there or is made whoever removes it meanwhile', async () => {
+    const path = fresh();
+    const again = (times, act) => Array.from({ length: times }, () => async () => {
+      for (let round = 0; round < 60; ++round) await act();
+    });
+    const made = { 200: 0, 201: 0 };
+    const create = async () => ++made[(await put(path)).status];
+    const remove = async () => assert([204, 404].includes((await ask(server, 'DELETE', path)).status));
+    await Promise.all([...again(2, create), ...again(3, remove)].map((run) => run()));
+    assert.deepEqual(Object.keys(made), ['200', '201'], 'nothing else was answered');
+    assert(made[201] > 1, `${made[201]} were made anew`);
+  });
+
   it('keeps what is appended, in order, and tells where it ends', async () => {
     const path = fresh();
     await put(path, text, 'a');
@@ -47,6 +60,17 @@ describe('a stream of an application', { timeout: 60_000 }, () => {
     const whole = await get(server, path);
     assert.equal(whole.text, 'abcd');
     assert.equal((await get(server, `${path}?offset=${offsetOf(2)}`)).text, 'cd');
+  });
+
+  it('is not sent again to who has it', async () => {
+    const path = fresh();
+    await put(path, text, 'abc');
+    const { etag } = (await get(server, path)).headers;
+    const asked = async (known) => (await get(server, path, { 'if-none-match': known })).status;
+    assert.deepEqual([await asked(etag), await asked(`"other", W/${etag}`), await asked('*')], [304, 304, 304]);
+    assert.equal(await asked('"other"'), 200);
+    await post(path, text, 'd');
+    assert.equal(await asked(etag), 200);
   });
 
   it('is closed once, with a last word or without, and then refuses everything but the same', async () => {
@@ -130,11 +154,25 @@ describe('a stream of an application', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a stream that is appended to just when it retires', { timeout: 60_000 }, () => {
+describe('a stream that is written to just when it retires', { timeout: 60_000 }, () => {
   const idleMs = 100;
   const server = useServer({ args: ['--idle', `${idleMs}ms`] });
 
-  it('stores it', async () => {
+  it('still tells where it ended', async () => {
+    const producers = Array.from({ length: 100 }, async (_, i) => {
+      const path = `/v1/stream/ended/${i}`;
+      await ask(server, 'PUT', path, { headers: { ...text, 'stream-closed': 'true' }, body: 'all' });
+      for (let n = 0; n < 10; ++n) {
+        const late = await ask(server, 'POST', path, { headers: text, body: 'more' });
+        expectProblem(late, 409, { code: 'closed' });
+        assert.deepEqual([late.headers['stream-closed'], late.headers['stream-next-offset']], ['true', offsetOf(3)]);
+        await delay(idleMs + 3 * Math.random());
+      }
+    });
+    await Promise.all(producers);
+  });
+
+  it('stores what is appended', async () => {
     const producers = Array.from({ length: 150 }, async (_, i) => {
       const path = `/v1/stream/idle/${i}`;
       await ask(server, 'PUT', path, { headers: text });

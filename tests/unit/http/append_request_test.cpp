@@ -51,6 +51,15 @@ CAF_TEST(a body with the type of the stream is an append) {
   CAF_CHECK_EQUAL(told({{"content-type", "text/plain"}, {"stream-closed", "true"}}, "abc"), "abc closes");
 }
 
+CAF_TEST(blanks around a semicolon are no difference) {
+  CAF_CHECK(same_type("text/plain;charset=utf-8", "text/plain ; charset=utf-8"));
+  CAF_CHECK(same_type("a/b;c=d; e=f", "a/b; c=d ;e=f"));
+  CAF_CHECK(!same_type("text/plain", "text/plain;"));
+  CAF_CHECK(!same_type("text/plain;charset=utf-8", "text/plain;charset=utf-16"));
+  CAF_CHECK(!same_type("text/plain;a=b;c=d", "text/plain;a=b"));
+  CAF_CHECK_EQUAL(told({{"content-type", "application/json;charset=utf-8"}}, "[1,23]", "application/json ; charset=utf-8"), "123 1 2");
+}
+
 CAF_TEST(nothing can only close and then needs no type) {
   CAF_CHECK_EQUAL(told({{"stream-closed", "true"}}, ""), " closes");
   CAF_CHECK_EQUAL(told({{"content-type", "text/plain"}}, ""), "400 body");

@@ -125,5 +125,7 @@ CAF_TEST(types are binary unless they are text or JSON) {
   CAF_CHECK(is_binary("application/octet-stream"));
   CAF_CHECK(!is_binary("text/plain; charset=utf-8"));
   CAF_CHECK(!is_binary("application/json; charset=utf-8"));
+  CAF_CHECK(!is_binary("application/json ; charset=utf-8"));
   CAF_CHECK(!is_json("application/jsonl"));
+  CAF_CHECK(!is_json(" ;"));
 }

@@ -230,7 +230,8 @@ const std::vector<setting_row>& setting_rows() {
       {"heartbeat", "5s", "time between the heartbeat events of a running generation", false, false, duration<&s::heartbeat>},
       {"listener-bytes", "256KiB", "sent to a live listener at a time; so much may wait for one that is slow", false, false,
           bytes<&s::listener_bytes>},
-      {"listeners-bytes", "512MiB", "waiting for all slow live listeners; beyond it the slowest are cut off, and may come back",
+      {"listeners-bytes", "512MiB", "waiting for all slow live listeners, shared out equally among the I/O threads; beyond it the slowest are cut off, "
+          "and may come back",
           false, false, bytes<&s::listeners_bytes>},
       {"ring-bytes", "512KiB", "newest bytes of each live stream kept in memory", false, false, bytes<&s::ring_bytes>},
       {"pending-bytes", "4MiB", "bytes of each stream that may wait for the store; more are refused with 429", false, false,

@@ -6,15 +6,12 @@
 #include "http/listener.hpp"
 #include "http/request_reader.hpp"
 #include "http/responder.hpp"
+#include "http/tcp_options.hpp"
 #include "http/websocket.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/beast/http/field.hpp>
-
-#include <algorithm>
-
-#include <netinet/tcp.h>
 
 namespace segue::http {
 
@@ -49,7 +46,6 @@ public:
   void follow(const stream_reader& found, const wire_format& format, position at, std::string cursor) override;
 
 private:
-  void prepare();
   void close(bool whole);
   bool all_said() const { return !responder_.streaming() || websocket_; } ///< a WebSocket says by itself how it ends
   asio::awaitable<bool> listen();
@@ -81,7 +77,7 @@ private:
 asio::awaitable<void> tcp_connection::run() {
   auto self = shared_from_this();
   bool whole = false;
-  prepare();
+  prepare(socket_, edge_.outlets.stall);
   try {
     for (bool more = true; more && !stopping_;) {
       more = co_await serve_one();
@@ -103,23 +99,6 @@ void tcp_connection::close(bool whole) {
   if (whole)
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   socket_.close(ignored);
-}
-
-/// A peer that vanished without a word is noticed by the kernel: what it does not acknowledge in time, or, while nothing is
-/// sent, a probe it does not answer.
-void tcp_connection::prepare() {
-  error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-  socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
-  socket_.non_blocking(true, ignored); // what it does not take at once is waited for
-  int silence = static_cast<int>(edge_.outlets.stall.count());
-  int seconds = std::max(silence / 2000, 1);
-  auto tell = [this](int option, int value) {
-    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
-  };
-  tell(TCP_USER_TIMEOUT, silence);
-  tell(TCP_KEEPIDLE, seconds);
-  tell(TCP_KEEPINTVL, seconds);
 }
 
 /// One request and its response. False: the connection ends.

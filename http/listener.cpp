@@ -28,8 +28,8 @@ asio::awaitable<listener::place> listener::catch_up() {
     member_.out.send(std::move(frame));
     member_.at = batch->next;
     greeted_ = true;
-    co_await member_.out.drain();
   }
+  co_await member_.out.drain(); // also of answers to pings: what the tail sends goes to the socket itself
   co_return at_end ? place::at_end : batch->up_to_date() ? place::at_tail : place::between;
 }
 

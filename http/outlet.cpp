@@ -80,11 +80,12 @@ void outlet::count() {
   else if (bytes == 0)
     pool_.busy_.erase(place_);
   pool_.limits_.counters.bytes_waiting.Increment(static_cast<double>(bytes) - static_cast<double>(counted_));
+  pool_.kept_ += bytes - counted_;
   counted_ = bytes;
 }
 
 void outlet_pool::make_room() {
-  while (!busy_.empty() && limits_.counters.bytes_waiting.Value() > static_cast<double>(limits_.waiting)) {
+  while (!busy_.empty() && kept_ > limits_.waiting) {
     auto& longest = *busy_.front();
     limits_.counters.listeners_cut.Increment();
     longest.fail(asio::error::no_buffer_space);

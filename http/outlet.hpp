@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 
 struct outlet_limits {
   std::chrono::milliseconds stall; ///< a client that takes nothing for so long is gone
-  uint64_t waiting;                ///< bytes kept by all outlets together
+  uint64_t waiting;                ///< bytes kept by the outlets of one thread together
   metrics& counters;
 };
 
@@ -41,6 +41,7 @@ private:
 
   const outlet_limits& limits_;
   std::list<outlet*> busy_; ///< since when: the longest first
+  uint64_t kept_ = 0;       ///< bytes, by all of them
 };
 
 /// Sends at once what the socket takes and keeps the rest. Whoever finds it not `idle` after a `send` waits for `drain`

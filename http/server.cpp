@@ -28,7 +28,9 @@ struct server::io_thread : io_parts {
 };
 
 server::server(edge where, router routes, size_t threads) : edge_(std::move(where)), routes_(std::move(routes)) {
-  for (size_t i = 0; i < std::max<size_t>(threads, 1); ++i)
+  threads = std::max<size_t>(threads, 1);
+  edge_.outlets.waiting /= threads; // nobody is cut off for those of another thread
+  for (size_t i = 0; i < threads; ++i)
     threads_.push_back(std::make_unique<io_thread>(edge_));
   auto host = edge_.listen_host;
   if (host.starts_with('[') && host.ends_with(']'))

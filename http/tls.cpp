@@ -3,6 +3,7 @@
 #include "http/tls.hpp"
 
 #include "actors/log.hpp"
+#include "http/tcp_options.hpp"
 #include "http/time_limit.hpp"
 #include "http/tls_context.hpp"
 
@@ -18,7 +19,6 @@
 #include <stdexcept>
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,7 +52,6 @@ public:
   void stop() override;
 
 private:
-  void prepare();
   asio::awaitable<bool> shake_hands();
   asio::awaitable<void> refuse_plain_http();
   std::optional<tcp::socket> pair_up();
@@ -92,23 +91,7 @@ openssl_tunnel::openssl_tunnel(SSL_CTX* door, tcp::socket client, const tls_limi
       event_(client_.get_executor(), asio::steady_timer::time_point::max()) {
   if (!ssl_ || SSL_set_fd(ssl_.get(), client_.native_handle()) != 1)
     throw std::bad_alloc{};
-  prepare();
-}
-
-/// As a connection does it with its own socket, which in front of us is none of TCP.
-void openssl_tunnel::prepare() {
-  error_code ignored;
-  client_.non_blocking(true, ignored);
-  client_.set_option(tcp::no_delay{true}, ignored);
-  client_.set_option(asio::socket_base::keep_alive{true}, ignored);
-  int silence = static_cast<int>(limits_.stall.count());
-  int seconds = std::max(silence / 2000, 1);
-  auto tell = [this](int option, int value) {
-    ::setsockopt(client_.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
-  };
-  tell(TCP_USER_TIMEOUT, silence);
-  tell(TCP_KEEPIDLE, seconds);
-  tell(TCP_KEEPINTVL, seconds);
+  prepare(client_, limits_.stall); // the connection does it with its own socket, which in front of us is none of TCP
 }
 
 asio::awaitable<std::optional<tcp::socket>> openssl_tunnel::open() {

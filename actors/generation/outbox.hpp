@@ -26,6 +26,7 @@ public:
     directory_ = std::move(directory);
     path_ = opened.row.path;
     content_type_ = opened.row.content_type;
+    user_id_ = opened.row.user_id;
     stream_ = std::move(opened.stream);
     producer_ = std::move(producer);
     epoch_ = epoch;
@@ -51,7 +52,8 @@ public:
 
   /// Finds the stream again, for it may be another actor now, and sends everything that waits.
   void resend() {
-    self_->request(directory_, timeout, open_stream{path_, content_type_})
+    open_stream wanted{{.path = path_, .content_type = content_type_, .user_id = user_id_}};
+    self_->request(directory_, timeout, std::move(wanted))
         .then(
             [this](stream_opened& x) {
               stream_ = std::move(x.stream);
@@ -118,6 +120,7 @@ private:
   directory_actor directory_;
   std::string path_;
   std::string content_type_;
+  std::string user_id_;
   stream_actor stream_;
   std::string producer_;
   uint64_t epoch_ = 0;

@@ -180,21 +180,37 @@ CAF_TEST(a store that is away for a while only delays a generation) {
 }
 
 CAF_TEST(a generation whose store has lost what was acknowledged goes on from what is left) {
-  for (auto unknown : {false, true}) {
+  struct loss {
+    bool whole;   ///< of its streams as well
+    bool unknown; ///< and what is written next fails
+    bool deaf;    ///< and the actors of its streams die
+  };
+  for (auto [whole, unknown, deaf] : {loss{}, loss{.unknown = true}, loss{.whole = true}, loss{.whole = true, .deaf = true}}) {
     chunk_store_engine engine{"memory:"};
     chunk_store_engine saved{"memory:"};
     catalogue_engine rows{"sqlite::memory:"};
     auto store = std::make_shared<forgetful_store>(engine.get(), saved.get());
     generation_fixture x{store, rows.get()};
+    if (whole)
+      store->stop_saving();
     auto row = x.accept(1, 12, true);
     x.pass(2s);
     store->stop_saving();
     x.pass(2s);
+    const auto paths = {audio_path(row.request_id), events_path(row.request_id)};
+    std::vector<stream_actor> streams;
+    for (const auto& path : paths)
+      streams.push_back(x.ask(x.directory, find_stream{path}).reply().stream);
     store->forget();
     if (unknown)
       x.store->fail_commits(fault::before_write);
+    if (deaf)
+      for (const auto& stream : streams)
+        x.kill(stream);
     x.end_of(row.request_id);
     x.check_complete(row);
+    for (const auto& path : paths)
+      CAF_CHECK_EQUAL(x.ask(x.directory, find_stream{path}).reply().row.user_id, row.user_id);
   }
 }
 

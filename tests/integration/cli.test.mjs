@@ -118,7 +118,7 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
     assert.equal(sha256(toPipe.bytes), sum, 'nothing but sound in the pipe');
   });
 
-  it('goes on with a file, but for one that is longer than the piece', async () => {
+  it('goes on with a file, but for one that is longer than the piece or is no part of it', async () => {
     const { request_id: id } = await makePiece(server, { duration_s: 5 });
     const whole = await downloadOf(server, id);
     const file = join(folder, 'continued.mp3');
@@ -133,6 +133,13 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
     assert.equal(longer.code, 2, said(longer));
     assert.match(longer.stderr, /continued\.mp3 is longer than the piece, which has 0:0\d: perhaps it is of another one/);
     assert.equal(sizeOf(file), whole.length + 1, 'it is left as it was');
+    const other = Buffer.from(whole.subarray(0, whole.length / 2));
+    other[other.length - 1] ^= 1;
+    writeFileSync(file, other);
+    const foreign = await segue('listen', id, '-o', file, '-c');
+    assert.equal(foreign.code, 2, said(foreign));
+    assert.match(foreign.stderr, /continued\.mp3 does not end as the piece does at this place: perhaps it is of another one/);
+    assert.equal(sha256(readFileSync(file)), sha256(other), 'it is left as it was');
   });
 
   it('cancels and removes', async () => {

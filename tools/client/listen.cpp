@@ -1,5 +1,6 @@
 #include "tools/client/listen.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 #include "tools/client/exit_codes.hpp"
@@ -12,6 +13,8 @@
 namespace segue::client {
 
 namespace {
+
+constexpr std::size_t compared_bytes = 64 << 10; ///< of a file that is gone on with
 
 double seconds_of(std::uint64_t bytes) { return static_cast<double>(bytes) / bytes_per_second; }
 
@@ -32,16 +35,43 @@ int conclude(console& says, const follow_result& result, const output& out) {
 
 bool is_bad_offset(const reply& answer) { return answer.body.is_object() && answer.body.value("code", nlohmann::json{}) == "bad_offset"; }
 
+/// What is in a file already, and comes behind it. The end of what is there comes once more, and must be the same.
+class continuation {
+public:
+  continuation(output& out, bool carries_on) : out_(out), known_(carries_on ? out.ending(compared_bytes) : std::string{}) {}
+
+  /// How much of what is known comes once more.
+  std::uint64_t repeats() const { return known_.size(); }
+  bool is_foreign() const { return foreign_; }
+
+  bool take(std::string_view bytes) {
+    const auto same = std::min(known_.size(), bytes.size());
+    foreign_ = known_.compare(0, same, bytes, 0, same) != 0;
+    known_.erase(0, same);
+    return !foreign_ && out_.write(bytes.substr(same));
+  }
+
+private:
+  output& out_;
+  std::string known_;
+  bool foreign_ = false;
+};
+
 /// There is nothing to go on with.
-int longer_than(console& says, const generation& piece, const output& out) {
-  says.error(out.path() + " is longer than the piece, which has " + clock_text(seconds_of(piece.audio_bytes)) + (piece.ended() ? "" : " so far")
-                 + ": perhaps it is of another one",
-      "file_too_long");
+int not_of_it(console& says, const generation& piece, const output& out, const std::string& what, const std::string& code) {
+  says.error(out.path() + what + ": perhaps it is of another one", code);
   says.remark("  write it anew with: segue listen " + piece.id + " -o " + out.path());
   return exit_with::refused;
 }
 
+int longer_than(console& says, const generation& piece, const output& out) {
+  const auto length = clock_text(seconds_of(piece.audio_bytes)) + (piece.ended() ? "" : " so far");
+  return not_of_it(says, piece, out, " is longer than the piece, which has " + length, "file_too_long");
+}
+
 int follow(http_client& client, console& says, const generation& before, output& out, std::uint64_t from) {
+  continuation rest(out, from > 0);
+  from -= rest.repeats();
   progress bar(says.json(), before.ended() ? seconds_of(before.audio_bytes) : before.duration_s);
   std::string state = before.ended() ? "receiving" : before.state;
   bar.show(state, seconds_of(from));
@@ -55,12 +85,16 @@ int follow(http_client& client, console& says, const generation& before, output&
   hooks.on_state = [&](const generation& now) { state = now.state; };
   piece source(client, before.id);
   follower following(
-      source, [&](std::string_view bytes) { return out.write(bytes); }, hooks);
+      source, [&](std::string_view bytes) { return rest.take(bytes); }, hooks);
   auto result = following.sound(from);
   if (result.how == follow_end::complete)
     bar.show(state, seconds_of(result.position));
   bar.finish();
 
+  if (rest.is_foreign())
+    return not_of_it(says, before, out, " does not end as the piece does at this place", "other_file");
+  if (result.how == follow_end::complete && rest.repeats() > 0)
+    return longer_than(says, before, out);
   if (result.how == follow_end::complete && !out.close())
     result.how = follow_end::sink_failed;
   if (result.how == follow_end::complete)

@@ -1,8 +1,10 @@
 #include "tools/client/output.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,6 +82,15 @@ std::uint64_t output::size() const {
   if (is_stdout() || fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
     return 0;
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::string output::ending(std::size_t most) const {
+  const auto length = size();
+  std::string bytes(std::min<std::uint64_t>(most, length), '\0');
+  std::ifstream file(path_, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(length - bytes.size()));
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return file ? bytes : std::string{};
 }
 
 bool output::fail(const char* doing) {

@@ -28,6 +28,8 @@ public:
 
   /// Bytes in the file; 0 for anything that is no file.
   [[nodiscard]] std::uint64_t size() const;
+  /// The last bytes of the file, `most` of them; nothing of what cannot be read.
+  [[nodiscard]] std::string ending(std::size_t most) const;
   [[nodiscard]] bool is_stdout() const { return path_ == "-"; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& error() const { return error_; }

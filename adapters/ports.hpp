@@ -178,9 +178,8 @@ public:
   virtual std::optional<int64_t> clock_ms() { return std::nullopt; }
 
   /// The row of this path as it is now: the one that was there, unless it is done, or this is a removal and that one is
-  /// not; else this one, with a new id, waiting, and with what was left of an upload of that one. A removal that takes the place of a
-  /// leased row is due only when that lease has ended, and as long again, at most a minute: until nothing that was begun under
-  /// it is on its way any more.
+  /// not; else this one, with a new id, and waiting. A removal that takes the place of a leased row is due only when that lease has
+  /// ended, and as long again, at most a minute: until nothing that was begun under it is on its way any more.
   virtual transfer_row insert(const transfer_row& row) = 0;
 
   /// Leases at most `limit` rows that are due at `now_ms`, waiting or left behind by a holder whose lease has ended, oldest

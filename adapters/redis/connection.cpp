@@ -61,6 +61,7 @@ void connection::disconnect() { context_.reset(); }
 void connection::connect() {
   disconnect();
   auto limit = timeval_of(where_.timeout);
+  errno = 0; // what went wrong before is no part of it
   context_.reset(redisConnectWithTimeout(where_.host.c_str(), where_.port, limit));
   bool in_vain = errno == ETIMEDOUT; // others need not wait as well: see `breaker`
   if (!context_)

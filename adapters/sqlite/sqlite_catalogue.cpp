@@ -62,6 +62,10 @@ sqlite_catalogue::sqlite_catalogue(const std::string& file, size_t readers, bool
     readers_.add(open_reader(file));
 }
 
+adapter_error sqlite_catalogue::in_use() {
+  return {ec::busy, "the catalogue is in use, and did not come free within " + std::to_string(patience.count()) + " ms"};
+}
+
 uint64_t sqlite_catalogue::insert(const generation_row& row) {
   auto db = writer();
   statement s{*db, "INSERT INTO generations (" + column_names<generation_row>() + ") VALUES ("

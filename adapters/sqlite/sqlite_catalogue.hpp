@@ -2,7 +2,8 @@
 #pragma once
 
 #include "adapters/catalogue_rows.hpp"
-#include "adapters/sqlite/database_pool.hpp"
+#include "adapters/lender.hpp"
+#include "adapters/sqlite/database.hpp"
 
 #include <filesystem>
 
@@ -41,12 +42,15 @@ public:
   bool erase_key(const std::string& id) override;
 
 private:
-  /// One connection writes. Where there is no file, it reads as well.
-  database_pool::borrowed writer() { return writer_.take(); }
-  database_pool::borrowed reader() { return has_readers_ ? readers_.take() : writer_.take(); }
+  using databases = lender<database>;
 
-  database_pool writer_;
-  database_pool readers_;
+  /// One connection writes. Where there is no file, it reads as well. Throws `ec::busy` when none comes free in time.
+  databases::loan writer() { return writer_.take(patience, in_use); }
+  databases::loan reader() { return (has_readers_ ? readers_ : writer_).take(patience, in_use); }
+  static adapter_error in_use();
+
+  databases writer_;
+  databases readers_;
   bool has_readers_ = false;
 };
 

@@ -11,12 +11,9 @@
 #include <caf/send.hpp>
 
 #include "tests/support/test.hpp"
+#include "tests/support/test_config.hpp"
 
 namespace segue {
-
-struct test_config : caf::actor_system_config {
-  test_config() { register_messages(*this); }
-};
 
 /// The reply to a request, which may not have come yet. Asking for what has not come fails the test.
 template <class Reply>

@@ -58,7 +58,7 @@ public:
   void kill() {
     if (process_ <= 0)
       return;
-    ::kill(process_, SIGKILL);
+    ::kill(-process_, SIGKILL); // and whoever rewrites its log
     ::waitpid(process_, nullptr, 0);
     process_ = -1;
   }
@@ -79,6 +79,7 @@ public:
     process_ = ::fork();
     if (process_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL); // it must not outlive a test that crashes
+      ::setpgid(0, 0);
       ::execvp(arguments[0], arguments.data());
       ::_exit(127);
     }

@@ -3,20 +3,16 @@
 #include "http/address_book.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <caf/all.hpp>
 
 #include <future>
 
+#include "tests/support/stub_actors.hpp"
 #include "tests/support/test.hpp"
 
 using namespace segue;
 using namespace segue::http;
 
 namespace {
-
-struct test_config : caf::actor_system_config {
-  test_config() { register_messages(*this); }
-};
 
 /// A directory whose streams belong to alice, and an I/O thread that asks it.
 struct fixture {
@@ -35,25 +31,15 @@ struct fixture {
     services.tenant = "one";
     services.user_id = "alice";
     services.may = role::reader;
-    services.directory = system.spawn<caf::lazy_init>([this]() -> directory_actor::behavior_type {
-      return {
-          [](const open_stream&) { return stream_opened{}; },
-          [this](const find_stream& x) {
-            ++finds;
-            auto& stream = streams[x.path];
-            if (!stream)
-              stream = start_stream(x.path);
-            stream_opened found{stream, {}, false};
-            found.row.path = x.path;
-            found.row.user_id = "alice";
-            return found;
-          },
-          [](const remove_stream&) { return stream_removed{}; },
-          [](const may_retire&) { return retirement_decided{}; },
-          [](const stream_expired&) {},
-          [](const archive_played&) {},
-          [](const describe_actor&) { return actor_description{}; },
-      };
+    services.directory = stub_directory(system, [this](const find_stream& x) {
+      ++finds;
+      auto& stream = streams[x.path];
+      if (!stream)
+        stream = start_stream(x.path);
+      stream_opened found{stream, {}, false};
+      found.row.path = x.path;
+      found.row.user_id = "alice";
+      return found;
     });
   }
 
@@ -64,14 +50,7 @@ struct fixture {
   }
 
   stream_actor start_stream(const std::string& path) {
-    auto stream = system.spawn([]() -> stream_actor::behavior_type {
-      return {
-          [](const append_chunk&) { return chunk_appended{}; },
-          [](const read_chunks&) { return chunk_batch{}; },
-          [](const inspect_stream&) { return stream_loaded{}; },
-          [](const describe_actor&) { return actor_description{}; },
-      };
-    });
+    auto stream = stub_stream(system);
     auto over = std::make_shared<std::promise<void>>();
     ended[path] = over->get_future();
     caf::actor_cast<caf::abstract_actor*>(stream)->attach_functor([over] { over->set_value(); }); // who came first is told last

@@ -3,8 +3,8 @@
 #include "http/stream_reader.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <caf/all.hpp>
 
+#include "tests/support/stub_actors.hpp"
 #include "tests/support/test.hpp"
 
 using namespace segue;
@@ -16,10 +16,6 @@ std::string resolved(const std::string& text, position tail) {
   auto at = resolve(*parse_offset(text), tail);
   return at ? std::to_string(*at) : "none";
 }
-
-struct test_config : caf::actor_system_config {
-  test_config() { register_messages(*this); }
-};
 
 /// A tenant with one stream, whose parts can die; and an I/O thread that reads it.
 struct fixture {
@@ -57,29 +53,12 @@ struct fixture {
   }
 
   void begin() {
-    stream = system.spawn([]() -> stream_actor::behavior_type {
-      return {
-          [](const append_chunk&) { return chunk_appended{}; },
-          [](const read_chunks& x) { return chunk_batch{{}, x.after, x.after, false}; },
-          [](const inspect_stream&) { return stream_loaded{}; },
-          [](const describe_actor&) { return actor_description{}; },
-      };
-    });
-    services.directory = system.spawn([x = stream, created = created_at_ms]() -> directory_actor::behavior_type {
-      return {
-          [](const open_stream&) { return stream_opened{}; },
-          [x, created](const find_stream& wanted) {
-            stream_opened found{x, {}, false};
-            found.row.path = wanted.path;
-            found.row.created_at_ms = created;
-            return found;
-          },
-          [](const remove_stream&) { return stream_removed{}; },
-          [](const may_retire&) { return retirement_decided{}; },
-          [](const stream_expired&) {},
-          [](const archive_played&) {},
-          [](const describe_actor&) { return actor_description{}; },
-      };
+    stream = stub_stream(system);
+    services.directory = stub_directory(system, [x = stream, created = created_at_ms](const find_stream& wanted) {
+      stream_opened found{x, {}, false};
+      found.row.path = wanted.path;
+      found.row.created_at_ms = created;
+      return found;
     });
   }
 

@@ -5,6 +5,9 @@ const can_be_key = text => /^[\x21-\x7e]{1,4096}$/.test(text); // what fits into
 let key = kept();
 let declined = false;
 
+/** Fires `change` when somebody has given a key. */
+export const given = new EventTarget();
+
 export const shown = () => key;
 
 /** What a request carries. */
@@ -25,6 +28,7 @@ export function other_than(used) {
   if (declined) return false;
   key = typed;
   sessionStorage.setItem(place, key);
+  given.dispatchEvent(new Event('change'));
   return true;
 }
 

@@ -4,8 +4,9 @@ import { credentials, other_than, shown } from './access.js';
 /** The server understood and refused (RFC 9457). `message` is its `detail`, fit to show. */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.detail || body.title || `The server answered ${status}.`);
+    super(status === 401 ? 'This server asks for an API key: press Play, and give it one.' : body.detail || body.title || `The server answered ${status}.`);
     this.status = status;
+    this.passes = status === 429 || status >= 500; // asked again, it may do it
     this.code = body.code;
     this.field = body.field;
   }

@@ -1,4 +1,5 @@
 // The page: one player, and around it the form, the stage, the list, the keys and the address.
+import { ask_again, given } from './access.js';
 import { generations, pause, reach, Unreachable } from './api.js';
 import { Composer } from './composer.js';
 import { listen_to_keys } from './keys.js';
@@ -45,6 +46,7 @@ composer.addEventListener('piece', event => {
 composer.addEventListener('input', () => stage.render());
 library.addEventListener('change', event => { if (event.detail === player.piece) stage.render(); });
 library.addEventListener('play', event => {
+  ask_again();
   if (event.detail === player.piece) player.toggle();
   else present(event.detail, piece => player.play(piece));
 });
@@ -88,7 +90,14 @@ function why_not(error) {
   return error.status === 404 ? 'The piece of this link is not here any more' : error.message;
 }
 
-addEventListener('hashchange', open_link);
+addEventListener('hashchange', () => {
+  ask_again();
+  open_link();
+});
+given.addEventListener('change', () => {
+  library.refresh();
+  if (!player.piece) open_link();
+});
 
 // ---- the server ----
 

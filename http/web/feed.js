@@ -11,7 +11,7 @@ const once = (target, name) => new Promise(resolve => target.addEventListener(na
 export class Feed {
   #audio;
   #piece;
-  #on_gone;
+  #on;
   #source = new MediaSource();
   #buffer;
   #run = new AbortController();
@@ -19,11 +19,14 @@ export class Feed {
 
   static possible() { return 'MediaSource' in window && MediaSource.isTypeSupported(TYPE); }
 
-  /** Takes over `audio`; sounds from wherever the first `seek` says. Calls `on_gone` when the piece was deleted. */
-  constructor(audio, piece, on_gone) {
+  /**
+   * Takes over `audio`; sounds from wherever the first `seek` says. Calls `on.gone` when the piece was deleted, `on.refused`
+   * with the server's sentence when it does not give the sound, and `on.late` with one while it cannot.
+   */
+  constructor(audio, piece, on) {
     this.#audio = audio;
     this.#piece = piece;
-    this.#on_gone = on_gone;
+    this.#on = on;
     this.#turn = this.#attach();
   }
 
@@ -36,6 +39,8 @@ export class Feed {
   }
 
   seek(second) {
+    // As long as it may grow only what is buffered can be sought, and the element would stay there.
+    if (this.#source.readyState === 'open') this.#source.setLiveSeekableRange?.(0, second + 1);
     this.#audio.currentTime = second;
     const { buffered } = this.#audio;
     if (buffered.length && buffered.start(0) <= second && second < this.edge) return;
@@ -87,7 +92,9 @@ export class Feed {
         if (ended(fresh) && (position === before || position >= fresh.audio_bytes)) break;
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Problem && error.status === 404) return this.#on_gone();
+        if (error instanceof Problem && error.status === 404) return this.#on.gone();
+        if (error instanceof Problem && error.passes) this.#on.late(error.message);
+        else if (error instanceof Problem) return this.#on.refused(error.message);
         if (error instanceof TypeError) unreachable(); // cut in the middle
       }
       if (position > before) wait = FIRST_WAIT;

@@ -72,10 +72,13 @@ export class Library extends EventTarget {
       page.generations.forEach(fresh => this.#take(fresh));
       this.#follow();
       // Pages read further down stay: only the first look decides whether there is more.
-      if (known.length <= PAGE) this.#next = page.next;
+      // But when nothing of this page was known, others lie between.
+      const overlaps = known.some(piece => there.has(piece.request_id));
+      if (known.length <= PAGE || !overlaps) this.#next = page.next;
       this.#wait = FIRST_WAIT;
       this.#list.removeAttribute('aria-busy');
-    } catch {
+    } catch (error) {
+      if (error.status === 401) this.dispatchEvent(new CustomEvent('refused', { detail: error }));
       wait = this.#wait = Math.min(this.#wait * 1.6, LONGEST_WAIT);
     }
     this.#show_edges();
@@ -135,14 +138,29 @@ export class Library extends EventTarget {
     this.#more.setAttribute('aria-disabled', 'true');
     const last = this.#list.lastElementChild;
     try {
-      const page = await generations.list(PAGE, this.#next);
+      const page = await this.#older();
       page.generations.forEach(fresh => this.#take(fresh));
       this.#next = page.next;
-    } catch { /* the note says so, and the button is still there */ }
+    } catch (error) { // the button is still there; a note says when nobody answers
+      if (error instanceof Problem) this.dispatchEvent(new CustomEvent('refused', { detail: error }));
+    }
     this.#more.removeAttribute('aria-disabled');
     const focused = document.activeElement === this.#more;
     this.#show_edges();
     if (focused && this.#more.hidden) first_button(last.nextElementSibling)?.focus();
+  }
+
+  // The page behind the oldest row that is still there.
+  async #older() {
+    for (;;) {
+      const last = this.#pieces.get(this.#next);
+      try {
+        return await generations.list(PAGE, this.#next);
+      } catch (error) {
+        if (error.status !== 404 || !last) throw error;
+        this.#remove(last); // elsewhere, and the list goes on behind the one before
+      }
+    }
   }
 
   #show_edges() {
@@ -236,7 +254,9 @@ export class Library extends EventTarget {
     if (!this.#pieces.delete(piece.request_id)) return;
     const { row } = this.#rows.get(piece.request_id);
     // Keyboard users stay where they were.
-    if (row.contains(document.activeElement)) first_button(row.nextElementSibling ?? row.previousElementSibling)?.focus();
+    const neighbour = first_button(row.nextElementSibling ?? row.previousElementSibling);
+    if (row.contains(document.activeElement)) (neighbour ?? document.querySelector('#prompt')).focus();
+    if (piece.request_id === this.#next) this.#next = row.previousElementSibling?.dataset.id ?? null;
     row.remove();
     this.#rows.delete(piece.request_id);
     this.#follow();

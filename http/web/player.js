@@ -26,10 +26,13 @@ export class Player extends EventTarget {
     super();
     this.#audio = audio;
     this.sound = new Sound(audio);
+    audio.addEventListener('playing', () => {
+      this.#faults = 0;
+      this.fault = '';
+    });
     for (const name of ['play', 'pause', 'playing', 'waiting', 'ended', 'seeked', 'timeupdate', 'durationchange']) {
       audio.addEventListener(name, () => this.#changed());
     }
-    audio.addEventListener('playing', () => { this.#faults = 0; });
     audio.addEventListener('play', () => { this.#wanted = true; });
     audio.addEventListener('pause', () => { if (!audio.error) this.#wanted = false; });
     audio.addEventListener('waiting', () => { if (!audio.seeking) this.#unsettle(); });
@@ -101,10 +104,24 @@ export class Player extends EventTarget {
   #changed() { this.dispatchEvent(new Event('change')); }
 
   #move(second, sounding) {
-    this.#source ??= Feed.possible() ? new Feed(this.#audio, this.piece, () => this.stop()) : new Direct(this.#audio, this.piece);
+    this.#source ??= Feed.possible() ? this.#feed() : new Direct(this.#audio, this.piece);
     this.#source.seek(Math.max(0, Math.min(second, this.made - SHORT_OF_END_S)));
     if (sounding) this.#start();
     this.#changed();
+  }
+
+  #feed() {
+    return new Feed(this.#audio, this.piece, {
+      gone: () => this.stop(),
+      late: sentence => this.#complain(sentence),
+      refused: sentence => this.#give_up(sentence),
+    });
+  }
+
+  // The next press begins anew.
+  #give_up(sentence) {
+    this.#close();
+    this.#complain(sentence);
   }
 
   #start() {

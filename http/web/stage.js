@@ -42,9 +42,11 @@ export class Stage {
 
   render() {
     const player = this.#player, { piece } = player;
+    const focused = document.activeElement;
     for (const id of ['toggle', 'share']) $(id).hidden = !piece;
     $('live').hidden = !piece || player.live_second === null;
     $('keys').hidden = !piece;
+    if (focused?.hidden) $(piece ? 'toggle' : 'prompt').focus({ preventScroll: true }); // keyboard users go on from there
     for (const part of [$('toggle'), this.#box]) part.setAttribute('aria-disabled', String(!piece || player.silent));
     if (piece) this.#show(piece);
     else this.#clear();
@@ -61,9 +63,10 @@ export class Stage {
   #show(piece) {
     const player = this.#player, { made, time } = player;
     const endless = !ended(piece) && !piece.duration_s; // pushed, for as long as its producer wants
-    const total = (ended(piece) || endless ? made : piece.duration_s) || 1;
+    const total = ended(piece) || endless ? made : piece.duration_s;
+    const length = total || 1; // of the staff
     const sounding = !player.paused && !player.finished;
-    const percent = ended(piece) ? 100 : Math.min(100, Math.max(piece.percent, endless ? 0 : Math.floor(made / total * 100)));
+    const percent = ended(piece) ? 100 : Math.min(100, Math.max(piece.percent, endless ? 0 : Math.floor(made / length * 100)));
     const [tempo, plan] = wording.tempo_mark(piece.plan);
     document.title = `${sounding ? '▸ ' : ''}${piece.prompt} – Segue`;
     set($('title'), piece.prompt);
@@ -83,7 +86,7 @@ export class Stage {
     this.#box.setAttribute('aria-valuenow', String(Math.floor(time)));
     this.#box.setAttribute('aria-valuetext', `${wording.clock(time)} of ${wording.clock(total)}, ${percent} percent made`);
     this.#staff.show({
-      id: piece.request_id, made, total, done: ended(piece), analyser: player.sound.analyser,
+      id: piece.request_id, made, total: length, done: ended(piece), analyser: player.sound.analyser,
       moving: () => sounding && !player.waiting, now: () => player.time, live: () => (player.live ? null : player.live_second),
     });
   }

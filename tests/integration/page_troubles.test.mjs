@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, before, beforeEach, describe, it } from 'node:test';
 import { endOf, failed, generate, hasSound, makePiece, until } from '../support/api.mjs';
 import { useBrowser } from '../support/browser.mjs';
-import { waitFor } from '../support/http.mjs';
+import { ask, waitFor } from '../support/http.mjs';
 import { by, sendTone, startModel } from '../support/model.mjs';
 import { run } from '../support/need.mjs';
 import { useServer } from '../support/server.mjs';
@@ -60,6 +60,18 @@ describe('the page of a server that asks for a key', { timeout: 120_000 }, () =>
     await page.goto(server.url);
     await listed();
     assert.deepEqual(questions, ['This server asks for an API key.']);
+  });
+
+  it('opens a link once somebody gives one, who did not at first', async () => {
+    const body = { prompt: 'a waltz behind a door', generator: 'push' };
+    const made = await ask(server, 'POST', '/v1/generations', { body, headers: { authorization: `Bearer ${key}` } });
+    await page.goto(server.url); // the first question is not answered
+    await page.locator('#problem', { hasText: 'asks for an API key' }).waitFor();
+    const questions = answer(key);
+    await page.evaluate((id) => (location.hash = id), made.json.request_id);
+    await page.locator('#title', { hasText: 'a waltz behind a door' }).waitFor();
+    await row(made.json.request_id).waitFor();
+    assert.equal(questions.length, 1);
   });
 
   describe('that is looked for so long that every request which has begun runs out of time', () => {
@@ -162,6 +174,23 @@ describe('the page of a server that does not do what it should', { timeout: 240_
     assert.equal(way.count, 1);
   });
 
+  it('says why the sound is not given, and plays it when it is', async () => {
+    const { request_id: id } = await makePiece(server, { duration_s: 5 });
+    const way = await trouble(`**/v1/generations/${id}/audio?*`, refusal(403, 'Your role is too small.'));
+    await page.goto(server.url);
+    await row(id).locator('[data-action=play]').click();
+    await status('Your role is too small.');
+    assert.equal(await page.evaluate(() => window.segue.audio.paused), true);
+    assert.equal(way.count, 1, 'it does not insist');
+    way.now = refusal(503, 'The store is away.');
+    await page.locator('#toggle').click();
+    await status('The store is away.');
+    assert.equal(await page.evaluate(() => window.segue.audio.paused), false, 'it waits');
+    way.now = undefined;
+    await page.waitForFunction(() => window.segue.audio.currentTime > 0.5);
+    assert.notEqual(await page.locator('#status').textContent(), 'The store is away.');
+  });
+
   it('reads the list again soon when the server could not', async () => {
     const { request_id: id } = await makePiece(server, { duration_s: 5 });
     const way = await trouble('**/v1/generations?*', refusal(503, 'The catalogue is away.'));
@@ -244,6 +273,8 @@ describe('the page of a server whose model may refuse', { timeout: 120_000 }, as
     await page.locator('#staff').click({ force: true });
     assert.deepEqual(await page.evaluate(() => [window.segue.audio.paused, window.segue.audio.currentSrc]), [true, '']);
     assert.match(await page.locator('#status').textContent(), /^Failed/);
+    assert.equal(await page.locator('#progress').textContent(), '0:00');
+    assert.match(await page.locator('#staff').getAttribute('aria-valuetext'), /^0:00 of 0:00,/);
     assert.equal(await page.locator('#toggle').getAttribute('aria-label'), 'Play');
   });
 

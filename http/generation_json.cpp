@@ -122,6 +122,8 @@ std::variant<start_generation, problem> read_wish(std::string_view body, const s
   };
   start_generation wish{user, {}, 0, any_seed(), false, false};
   try {
+    if (body.find('\0') != body.npos) // where the parser would stop
+      throw bad{bad_field("", "The body is not valid JSON: there is a zero byte in it.")};
     auto parsed = json::parse(body, shallow);
     if (!parsed.is_object())
       throw bad{bad_field("", "The body must be a JSON object with a prompt, e.g. {\"prompt\": \"slow jazz trio\"}.")};

@@ -58,6 +58,12 @@ CAF_TEST(a prompt is all a wish needs) {
   CAF_CHECK(x.seed < uint64_t{1} << 53);
 }
 
+CAF_TEST(a zero byte does not end what is read) {
+  using namespace std::string_literals;
+  CAF_CHECK_EQUAL(blamed(R"({"prompt":"a"})" + "\0garbage"s), "(body)");
+  CAF_CHECK_EQUAL(blamed(R"({"prompt":"a"})" + "\0"s), "(body)");
+}
+
 CAF_TEST(a seed that is not given is random) {
   CAF_CHECK_NOT_EQUAL(wished(R"({"prompt":"a"})").seed, wished(R"({"prompt":"a"})").seed);
 }

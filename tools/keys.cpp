@@ -34,7 +34,11 @@ int add_key(const settings& with, const key_wish& wish) {
   std::fprintf(stderr, "Key %s of user %s, role %s, for whoever serves from %s. It is shown this once:\n", kept.id.c_str(), wish.user.c_str(),
       wish.role.c_str(), std::filesystem::absolute(with.data).c_str());
   std::printf("%s\n", key.c_str());
-  return 0;
+  if (std::fflush(stdout) == 0)
+    return 0;
+  std::perror("segue: standard output");
+  catalogue->erase_key(kept.id); // nobody could ever show it
+  return client::exit_with::failed;
 }
 
 int list_keys(const settings& with, const std::string& tenant, bool json) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { everyCase } from '../support/cases.mjs';
 import { expectProblem, get, sha256, waitFor } from '../support/http.mjs';
-import { need, run } from '../support/need.mjs';
+import { need, onFullDisk, run } from '../support/need.mjs';
 import { temporaryFolder, useServer } from '../support/server.mjs';
 import {
   askAs,
@@ -301,6 +301,14 @@ describe('a server with --auth and two tenants', { timeout: 120_000 }, () => {
     const late = { key: await ends.key, token: await ends.token };
     assert(late.key < 17_000, `a removed key worked for ${late.key} ms`);
     assert(late.token > -1_000 && late.token < 7_000, `a token worked ${late.token} ms longer than it should`);
+  });
+
+  it('keeps no key that nobody has seen', async () => {
+    const add = ['keys', 'add', '--config', config, '--data', data, '--tenant', 'alpha', '--user', 'lost', '--role', 'reader'];
+    const { code, stderr } = await run('segue', add, { env, through: onFullDisk });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /No space left on device/);
+    assert.doesNotMatch((await keysCommand('ls', 'alpha')).stdout, /\blost\b/);
   });
 
   it('has written no key, token or secret to its log', () => {

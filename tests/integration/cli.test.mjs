@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { bytesPerSecond, completed, generate, hasSound, makePiece, show, unknownId, until } from '../support/api.mjs';
 import { everyCase } from '../support/cases.mjs';
 import { get, sha256, waitFor } from '../support/http.mjs';
-import { run, said, start } from '../support/need.mjs';
+import { onFullDisk, run, said, start } from '../support/need.mjs';
 import { temporaryFolder, useServer } from '../support/server.mjs';
 
 const sizeOf = (file) => (existsSync(file) ? statSync(file).size : 0);
@@ -228,6 +228,12 @@ describe('segue at the shell', { concurrency: 3, timeout: 90_000 }, () => {
     const result = await segue('generate', 'a waltz', '--duration', '5s', '-o', '/proc/nope/out.mp3');
     assert.equal(result.code, 1, said(result));
     assert.match(result.stderr, /\/proc\/nope\/out\.mp3/);
+  });
+
+  it('exits with 1 when what it says is lost', async () => {
+    const result = await run('segue', ['ls', '--server', server.url], { through: onFullDisk });
+    assert.equal(result.code, 1, said(result));
+    assert.match(result.stderr, /standard output: No space left on device/);
   });
 
   it('exits with 3 when there is no server', async () => {

@@ -113,8 +113,14 @@ describe('a server that asks for a token', { timeout: 60_000 }, () => {
       }
       assert.equal(asked.length, 0);
     });
-    const other = await segue(['routes'], { SEGUE_TOKEN: 'two words', SEGUE_CA: '/nope' });
+    const other = await segue(['routes'], { SEGUE_TOKEN: 'two words', SEGUE_CA: '/nope', SEGUE_SERVER: 'ftp://nobody' });
     assert.equal(other.code, 0, `commands of the server do not care: ${said(other)}`);
+  });
+
+  it('is not looked for at an address that is none', async () => {
+    const { code, stderr } = await segue(['ls'], { SEGUE_SERVER: 'ftp://nobody' });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /--server: 'ftp:\/\/nobody' is not an http\(s\) URL/);
   });
 
   it('gives as many pages of transfers as are wanted', async () => {

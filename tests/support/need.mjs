@@ -20,6 +20,7 @@ const howToGet = {
   'mkfs.ext4': 'install it with `apt-get install e2fsprogs`',
   openssl: 'install it with `apt-get install openssl`',
   env: 'install it with `apt-get install coreutils`',
+  sh: 'install it with `apt-get install dash`',
   mount: 'install it with `apt-get install mount`',
   umount: 'install it with `apt-get install mount`',
 };
@@ -47,6 +48,9 @@ export function need(name) {
 clearUpOnSignals();
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+/// `through` this, nothing takes what a program says on standard output.
+export const onFullDisk = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
 
 /// Starts `name` with piped output; it dies with this process. Returns `{child, output, exited}`: `output` gathers `stdout`
 /// and `stderr` as bytes, `exited` resolves to `{code, signal, stdout, stderr}` once the process is gone and its pipes are read

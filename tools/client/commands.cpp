@@ -25,19 +25,10 @@ const char* const client_help_footer = "Exit codes:\n"
 namespace {
 
 void add_connection(CLI::App& command, connection_options& options) {
-  command
-      .add_option_function<std::string>(
-          "--server",
-          [&options](const std::string& address) {
-            const auto server = normalise_server(address);
-            if (!server)
-              throw CLI::ValidationError("--server", "'" + address + "' is not an http(s) URL");
-            options.server = *server;
-          },
-          "Where the server is")
+  command.add_option("--server", options.server, "Where the server is")
       ->envname("SEGUE_SERVER")
       ->type_name("URL")
-      ->default_str(options.server);
+      ->capture_default_str();
   command
       .add_option("--token", options.token,
           "API key or token, if the server asks for one. Better set SEGUE_TOKEN: others may see a command line")
@@ -51,7 +42,11 @@ void add_connection(CLI::App& command, connection_options& options) {
 
 /// Looked at only when the command is called: what stands in the environment is given to every command. The token is
 /// not shown, not even a wrong one.
-void check_connection(const connection_options& options) {
+void check_connection(connection_options& options) {
+  const auto server = normalise_server(options.server);
+  if (!server)
+    throw CLI::ValidationError("--server", "'" + options.server + "' is not an http(s) URL");
+  options.server = *server;
   const auto belongs = [](char c) { return c > ' ' && c <= '~'; };
   if (!std::all_of(options.token.begin(), options.token.end(), belongs))
     throw CLI::ValidationError("--token", "no API key or token has blanks, line breaks or letters beyond ASCII");

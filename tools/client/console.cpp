@@ -1,5 +1,6 @@
 #include "tools/client/console.hpp"
 
+#include <cerrno>
 #include <cstdio>
 
 #include "tools/client/exit_codes.hpp"
@@ -19,9 +20,13 @@ int exit_code_of(const reply& answer) {
   return answer.status >= 400 && answer.status < 500 ? exit_with::refused : exit_with::failed;
 }
 
+/// Why standard output did not take what was said, the first time; 0: it took everything.
+int lost = 0;
+
 void put(std::FILE* where, std::string_view text) {
-  std::fprintf(where, "%.*s\n", static_cast<int>(text.size()), text.data());
-  std::fflush(where);
+  const bool taken = std::fprintf(where, "%.*s\n", static_cast<int>(text.size()), text.data()) >= 0 && std::fflush(where) == 0;
+  if (!taken && where == stdout && lost == 0)
+    lost = errno;
 }
 
 } // namespace
@@ -136,6 +141,8 @@ int console::explain(const follow_result& result, const std::string& sink_error,
 int console::finish(int code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
     return code;
+  if (lost != 0)
+    errno = lost;
   std::perror("segue: standard output");
   return code == exit_with::ok ? exit_with::failed : code;
 }

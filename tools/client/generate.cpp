@@ -132,7 +132,7 @@ int run_generate(const generate_options& options) {
   const bool wants_sound = !options.out.empty();
   if (wants_sound && !out.open(options.out)) {
     says.error(out.error(), "write_failed");
-    return says.finish(exit_with::failed);
+    return says.finish(interrupted() ? exit_with::interrupted : exit_with::failed);
   }
   auto answer = client.post("/v1/generations", request);
   const auto made = parse_generation(answer.body);

@@ -135,7 +135,7 @@ int listen(const listen_options& options, console& says) {
       return follow(client, says, *before, out, from);
   }
   says.error(out.error(), "write_failed");
-  return exit_with::failed;
+  return interrupted() ? exit_with::interrupted : exit_with::failed; // a pipe may have waited for its reader
 }
 
 } // namespace

@@ -53,6 +53,12 @@ int run_ls(const ls_options& options) {
     if (next.is_string())
       parameters.emplace_back("after", next.get<std::string>());
     auto answer = client.get("/v1/generations", parameters);
+    if (answer.status == 404 && next.is_string() && !pieces.empty()) { // removed meanwhile: on behind the one before
+      pieces.pop_back();
+      rows.erase(rows.size() - 1);
+      next = rows.empty() ? nlohmann::json{} : rows.back()["request_id"];
+      continue;
+    }
     if (answer.ok() && !(answer.body.is_object() && answer.body["generations"].is_array())) {
       answer.kind = outcome::problem;
       answer.detail = "the answer is not a list of generations; is this a Segue server?";

@@ -11,6 +11,9 @@ namespace segue {
 std::string bytes_key(const std::string& path);
 std::string manifest_key(const std::string& path);
 
+/// Of a manifest: about four million records. What nobody would read must not be relied on.
+inline constexpr uint64_t longest_manifest = 64 << 20;
+
 /// What was put together, or read, is not what was archived.
 struct bad_archive : std::runtime_error {
   using std::runtime_error::runtime_error;

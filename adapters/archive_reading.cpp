@@ -4,12 +4,6 @@
 
 namespace segue {
 
-namespace {
-
-constexpr uint64_t longest_manifest = 64 << 20;
-
-} // namespace
-
 std::shared_ptr<const manifest> archive_reader::manifest_of(const std::string& path) {
   {
     std::lock_guard lock{mutex_};
@@ -23,8 +17,11 @@ std::shared_ptr<const manifest> archive_reader::manifest_of(const std::string& p
   auto found = std::make_shared<const manifest>(manifest::read(text.bytes.view()));
   std::lock_guard lock{mutex_};
   recent_.emplace_front(path, found);
-  if (recent_.size() > most_manifests)
+  records_ += found->records();
+  while (recent_.size() > 1 && (recent_.size() > most_manifests || records_ > most_records)) {
+    records_ -= recent_.back().second->records();
     recent_.pop_back();
+  }
   return found;
 }
 

@@ -108,7 +108,7 @@ public:
     if (cache_ && outcomes)
       for (size_t i = 0; i < writes.size(); ++i)
         if ((*outcomes)[i].code == ec::none)
-          std::visit([&](const auto& x) { remember(x, (*outcomes)[i].written.row); }, writes[i]);
+          std::visit([&](const auto& x) { remember(x, (*outcomes)[i].written); }, writes[i]);
     auto* usual = self_->context();
     if (own_thread_)
       self_->context(&answered_);
@@ -180,10 +180,14 @@ private:
   }
 
   // -- the recent-chunk cache, after a commit
-  void remember(const put_chunks& x, const stream_row&) { cache_->put(x.id, x.chunks); }
-  void remember(const delete_stream&, const stream_row& was) { cache_->forget(was.id); }
+  void remember(const put_chunks& x, const stream_written&) { cache_->put(x.id, x.chunks); }
+  void remember(const delete_stream&, const stream_written& was) { cache_->forget(was.row.id); }
+  void remember(const create_stream&, const stream_written& now) {
+    if (now.created) // a cache may have outlived another store, which had a stream of this id
+      cache_->forget(now.row.id);
+  }
   template <class Other>
-  void remember(const Other&, const stream_row&) {}
+  void remember(const Other&, const stream_written&) {}
 
   static constexpr auto pause = std::chrono::milliseconds{100}; ///< between two attempts to reopen
 

@@ -179,7 +179,8 @@ public:
 
   /// The row of this path as it is now: the one that was there, unless it is done, or this is a removal and that one is
   /// not; else this one, with a new id, and waiting. A removal that takes the place of a leased row is due only when that lease has
-  /// ended, and as long again, at most a minute: until nothing that was begun under it is on its way any more.
+  /// ended, and as long again, at most a minute: what was begun under it has arrived by then, unless the line is slow, for which
+  /// whoever removes looks once more later.
   virtual transfer_row insert(const transfer_row& row) = 0;
 
   /// Leases at most `limit` rows that are due at `now_ms`, waiting or left behind by a holder whose lease has ended, oldest

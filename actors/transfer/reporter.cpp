@@ -1,6 +1,6 @@
 #include "actors/transfer/reporter.hpp"
 
-#include "actors/log.hpp"
+#include "actors/away.hpp"
 #include "actors/sound.hpp"
 #include "actors/unix_clock.hpp"
 
@@ -106,7 +106,15 @@ void reporter_state::tell_next() {
             else
               append(row, id, x.row.user_id);
           },
-          [this](const caf::error&) { tell_next(); }); // it was purged
+          [this, row](const caf::error& why) { not_told(row, why); });
+}
+
+/// What is away now is told with the next look, in its place; of what was purged nothing is told.
+void reporter_state::not_told(const transfer_row& row, const caf::error& why) {
+  if (!is_away(code_of(why)))
+    return tell_next();
+  waiting_.push_front(row);
+  telling_ = false;
 }
 
 void reporter_state::append(const transfer_row& row, const std::string& request_id, const std::string& user_id) {
@@ -114,7 +122,7 @@ void reporter_state::append(const transfer_row& row, const std::string& request_
   auto length = static_cast<uint32_t>(text.size());
   append_chunk event{.bytes = payload{std::move(text)}, .lengths = {length}, .stream_seq = sequence_of(row)};
   stream_wish wish{.path = transfers_path(request_id), .content_type = "application/json", .user_id = user_id};
-  auto skip = [this](const caf::error&) { tell_next(); };
+  auto skip = [this, row](const caf::error& why) { not_told(row, why); };
   self_->request(directory_, timeout, open_stream{std::move(wish)})
       .then(
           [this, event, request_id, skip](const stream_opened& x) {

@@ -32,6 +32,7 @@ private:
   void again();
   void tell(const std::vector<transfer_row>& rows);
   void tell_next();
+  void not_told(const transfer_row& row, const caf::error& why);
   void append(const transfer_row& row, const std::string& request_id, const std::string& user_id);
   void check_purge(const std::string& request_id);
 

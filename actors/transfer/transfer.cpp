@@ -203,7 +203,10 @@ void transfer_worker::verify(position at) {
 }
 
 void transfer_worker::put_manifest() {
-  put_object known{manifest_key(row_.path), "application/json", payload{manifest_.write()}};
+  auto text = manifest_.write();
+  if (text.size() > options_.manifest_bytes)
+    return fail(caf::make_error(ec::too_large, "its " + std::to_string(manifest_.records()) + " records are too many for an archive"));
+  put_object known{manifest_key(row_.path), "application/json", payload{std::move(text)}};
   write_object<put_object, object_put>(std::move(known), [this](object_put&) {
     mark(archive_state::none, archive_state::stored, [this] { wait_for_eviction(); });
   });
@@ -243,7 +246,7 @@ void transfer_worker::download(const stream_row& stream) {
   row_.bytes_done = 0;
   row_.bytes_total = stream_.tail;
   ask<object_store_actor, read_object, object_read>(
-      ground_.objects, read_object{manifest_key(row_.path), 0, UINT32_MAX}, [this](object_read& x) {
+      ground_.objects, read_object{manifest_key(row_.path), 0, longest_manifest}, [this](object_read& x) {
         try {
           manifest_ = manifest::read(x.bytes.view());
         } catch (const bad_archive& e) {
@@ -282,19 +285,26 @@ void transfer_worker::restore(position at) {
 
 // -- remove ------------------------------------------------------------------------------------------------------------
 
-/// A deleted stream that was forked is kept for its forks, and so is its object: looked at again, ever more seldom.
+/// A deleted stream that was forked is kept for its forks, and so is its object: looked at again, ever more seldom. Where somebody
+/// was at work, who was waited for, something may still be on its way: it is removed once more when nothing can be.
 void transfer_worker::remove(bool stream_is_there) {
-  if (stream_is_there) {
-    auto now = unix_now_ms(self_->clock());
-    auto age = now - row_.created_at_ms;
-    row_.due_at_ms = now + std::clamp<int64_t>(age, 200, 600'000);
-    return leave(transfer_state::waiting);
-  }
+  auto now = unix_now_ms(self_->clock());
+  auto again_at = [this](int64_t when) {
+    row_.due_at_ms = when;
+    leave(transfer_state::waiting);
+  };
+  if (stream_is_there)
+    return again_at(now + std::clamp<int64_t>(now - row_.created_at_ms, 200, 600'000));
+  auto settled_at = row_.created_at_ms + options_.longest_write.count();
+  bool put_off = row_.due_at_ms > row_.created_at_ms + options_.lease.count(); // as behind a lease, see `quiet_after`
+  auto conclude = [this, again_at, settled_at, unsettled = put_off && now < settled_at] {
+    unsettled ? again_at(settled_at) : finish();
+  };
   auto erase = [this](const std::string& key, next_step then) {
     ask<object_store_actor, erase_object, object_put>(ground_.objects, erase_object{key}, [then](object_put&) { then(); });
   };
-  auto erase_both = [this, erase] {
-    erase(manifest_key(row_.path), [this, erase] { erase(bytes_key(row_.path), [this] { finish(); }); });
+  auto erase_both = [this, erase, conclude] {
+    erase(manifest_key(row_.path), [this, erase, conclude] { erase(bytes_key(row_.path), conclude); });
   };
   abort_uploads(erase_both);
 }

@@ -26,6 +26,8 @@ struct transfer_options {
   std::chrono::milliseconds timeout{60'000}; ///< of one step …
   uint64_t slowest = 16;                     ///< … and 1 ms more for so many bytes that it moves to or from the object store
   uint64_t part_bytes = 8 << 20;             ///< larger pieces are uploaded in parts of this size; 0: always in one
+  std::chrono::milliseconds longest_write{900'000}; ///< what was sent to the object store may arrive so much later
+  size_t manifest_bytes = longest_manifest;  ///< a piece of more records is not archived
   std::chrono::milliseconds evict_after{0};  ///< how long chunks stay when an object has them
 };
 

@@ -44,7 +44,7 @@ const counters& known_rows::numbers(connection& server) {
     counters x;
     x.last_id_bytes = answer[0].is_nil() ? "" : answer[0].text();
     x.count_bytes = answer[1].is_nil() ? "" : answer[1].text();
-    x.last_id = number_from(x.last_id_bytes);
+    x.last_id = std::max(number_from(x.last_id_bytes), newest_);
     x.count = number_from(x.count_bytes);
     counters_ = std::move(x);
   }

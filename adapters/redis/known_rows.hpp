@@ -5,6 +5,7 @@
 #include "adapters/redis/connection.hpp"
 #include "adapters/redis/keys.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -39,7 +40,10 @@ public:
   const counters& numbers(connection& server);
 
   void remember(stream_id id, known_row x) { rows_[id] = std::move(x); }
-  void remember(counters x) { counters_ = std::move(x); }
+  void remember(counters x) {
+    newest_ = std::max(newest_, x.last_id);
+    counters_ = std::move(x);
+  }
   void forget_counters() { counters_.reset(); }
   void forget_all();
 
@@ -50,6 +54,7 @@ private:
   key_names keys_;
   std::map<stream_id, known_row> rows_;
   std::optional<counters> counters_;
+  stream_id newest_ = 0; ///< that was given to anybody: not to be given again, also if the server has lost it
 };
 
 } // namespace segue::redis

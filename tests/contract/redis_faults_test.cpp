@@ -224,6 +224,21 @@ CAF_TEST(after a crash of the server everything acknowledged is there) {
   CAF_CHECK_EQUAL(all(*store, row.id), "abcdef");
 }
 
+CAF_TEST(an id that the server has lost is not given to another stream) {
+  redis_server server;
+  auto store = open_owned(server.url());
+  create(*store);
+  auto lost = create(*store, "lost");
+  server.tell({"HDEL", "segue:names", "lost"}); // as after a failover to a replica that was behind
+  server.tell({"DEL", "segue:s:" + std::to_string(lost.id)});
+  server.tell({"SET", "segue:last_id", std::to_string(lost.id - 1)});
+  store->reopen();
+  auto next = create(*store, "next");
+  CAF_CHECK_GREATER(next.id, lost.id);
+  CAF_CHECK_EQUAL(commit(*store, put(lost, "of the lost one")).code, ec::not_found);
+  CAF_CHECK_EQUAL(all(*store, next.id), "");
+}
+
 CAF_TEST(at its memory limit a server takes nothing new and everything else) {
   redis_server server;
   auto store = open_owned(server.url());

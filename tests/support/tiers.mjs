@@ -67,7 +67,9 @@ export async function untilTransfer(server, id, condition, { deadline = 20_000 }
 export const evicted = ({ kind, state }) => kind === 'evict' && state === 'done';
 export const stored = ({ kind, state }) => kind === 'evict' && state === 'waiting';
 export const dead = ({ state }) => state === 'dead';
-export const removed = ({ kind, state }) => kind === 'remove' && state === 'done';
+/// Its objects are gone. Where somebody was at work on the piece it is looked at once more, a quarter of an hour after the purge.
+export const removed = ({ kind, state, created, due }) =>
+  kind === 'remove' && (state === 'done' || (state === 'waiting' && Math.abs(Date.parse(due) - Date.parse(created) - 900_000) < 1_000));
 
 /// Waits until a piece is back in the chunk store that was archived with the transfer `before`; it may have gone again.
 export function untilBack(server, id, before) {

@@ -43,6 +43,7 @@ public:
     x.holder = "here";
     x.archive = true;
     x.each.evict_after = std::chrono::hours{1};
+    x.each.longest_write = std::chrono::minutes{2};
     return x;
   }
 

@@ -69,6 +69,20 @@ CAF_TEST(a piece of exactly one part and one without parts go up as a whole) {
   }
 }
 
+CAF_TEST(a piece of too many records is not archived and stays where it is) {
+  auto options = transfer_fixture::standard();
+  options.each.manifest_bytes = 300;
+  transfer_fixture x{options};
+  auto piece = x.sound(10'500);
+  x.keep("a", piece);
+  x.post(x.transfers, enqueue_upload{"a"});
+  x.pass(2h, 1min);
+  CAF_CHECK(x.archive_of("a") == archive_state::none);
+  CAF_CHECK(x.chunks_of("a") == piece);
+  CAF_CHECK(x.transfer_of("a").error.find("records are too many") != std::string::npos);
+  CAF_CHECK(x.transfer_of("a").state == transfer_state::dead);
+}
+
 CAF_TEST(a piece of nothing is archived as well) {
   transfer_fixture x;
   x.keep("a", "");

@@ -71,8 +71,10 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
     clearInterval(watching);
     await gates.radosgw.pass();
 
-    const steps = workers.map((worker) => worker.steps);
     const wanted = idsOf(pieces).flatMap((id) => [`evict ${audioOf(id)}`, `upload ${audioOf(id)}`]);
+    const said = (count) => waitFor(() => workers.flatMap((worker) => worker.steps).length >= count, { what: `${count} steps in the logs` });
+    await said(wanted.length); // they say so when the row is written
+    const steps = workers.map((worker) => worker.steps);
     assert.deepEqual(steps.flat().sort(), wanted.sort(), 'each step once');
     for (const [i, own] of steps.entries()) assert(own.length > 0, `worker ${i + 1} did ${own.length} of 24 steps`);
     const known = new Set(workers.map(({ pid }) => String(pid)));
@@ -94,6 +96,7 @@ describe('transfers by two workers', { timeout: 90_000 }, () => {
       await untilBack(server, id, row);
     };
     await Promise.all(pieces.map(comeBack));
+    await said(wanted.length + pieces.length);
     const fetched = workers.flatMap((worker) => worker.steps).filter((step) => step.startsWith('download '));
     assert.deepEqual(
       fetched.sort(),

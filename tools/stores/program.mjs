@@ -95,6 +95,7 @@ export function launch(name, args, { folder, log, user, outlive }) {
   closeSync(output);
   child.on('error', (error) => appendFileSync(log, `${error}\n`));
   child.unref();
+  return child;
 }
 
 /// SIGQUIT is PostgreSQL's quickest end that takes its shared memory away.

@@ -60,9 +60,11 @@ export class Store {
     await this.#until(() => isSilent(this.host, this.port), `port ${this.port} to be free`);
     const before = this.log().length;
     const { program, args, user } = this.server();
-    launch(program, args, { folder: this.workplace, log: join(this.workplace, 'log'), user, outlive: this.outlive });
+    const child = launch(program, args, { folder: this.workplace, log: join(this.workplace, 'log'), user, outlive: this.outlive });
+    let ended = false;
+    for (const end of ['exit', 'error']) child.once(end, () => (ended = true));
     await this.#until(async () => {
-      if (!this.pid) throw new Error(`${this.name} ended before it was ready:\n${this.log().slice(before)}`);
+      if (ended) throw new Error(`${this.name} ended before it was ready:\n${this.log().slice(before)}`);
       return this.ready(this.log().slice(before));
     }, 'it to be ready');
     return this;

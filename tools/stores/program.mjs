@@ -81,7 +81,7 @@ export function clearUpOnSignals() {
 }
 
 /// Launches `name` at work in `folder`, its output added to the file `log`. It does not keep this process alive, and dies with
-/// it; with `outlive` it runs on, out of reach even of the terminal's Ctrl-C.
+/// it; with `outlive` it runs on, out of reach even of the terminal’s Ctrl-C. Returns the process.
 export function launch(name, args, { folder, log, user, outlive }) {
   const itself = [program(name), ...args];
   const command = outlive ? itself : mortal(itself, lastSignal(name));

@@ -7,7 +7,7 @@
 #include <caf/serializer.hpp>
 
 /// What CAF makes of a message is the same everywhere, and is compiled once: where this is empty, in `messages.cpp`. Elsewhere the
-/// compiler would spend a third of its time on it.
+/// compiler would spend up to a third of its time on it.
 #ifndef SEGUE_COMPILED_ELSEWHERE
 #define SEGUE_COMPILED_ELSEWHERE extern
 #endif

@@ -33,6 +33,16 @@ describe('the list of the page', { timeout: 120_000 }, () => {
     return ids;
   }
 
+  /// Of 45 pieces.
+  async function showForty() {
+    const ids = await make(45);
+    await page.goto(server.url);
+    await grownTo(20);
+    await more();
+    await grownTo(40);
+    return ids;
+  }
+
   it('leaves the focus at the words when its only piece is deleted by keyboard', async () => {
     const { request_id: id } = await makePiece(server, { duration_s: 5 });
     await page.goto(server.url);
@@ -52,11 +62,7 @@ describe('the list of the page', { timeout: 120_000 }, () => {
   });
 
   it('goes on behind a piece that was deleted elsewhere', async () => {
-    const ids = await make(45);
-    await page.goto(server.url);
-    await grownTo(20);
-    await more();
-    await grownTo(40);
+    const ids = await showForty();
     assert.equal((await purge(ids[5])).status, 204); // the last row
     await more();
     await row(ids[0]).waitFor();
@@ -65,11 +71,7 @@ describe('the list of the page', { timeout: 120_000 }, () => {
   });
 
   it('shows what was made while nobody looked, however much', async () => {
-    const old = await make(45);
-    await page.goto(server.url);
-    await grownTo(20);
-    await more();
-    await grownTo(40);
+    const old = await showForty();
     await page.route('**/v1/generations?*', (route) => route.abort());
     const fresh = await make(30);
     await page.unroute('**/v1/generations?*');

@@ -76,12 +76,11 @@ describe('the list of the page', { timeout: 120_000 }, () => {
     const fresh = await make(30);
     await page.unroute('**/v1/generations?*');
     await row(fresh.at(-1)).waitFor();
-    for (let presses = 0; presses < 6 && (await rows()) < 75; ++presses) {
-      const answered = page.waitForResponse('**/v1/generations?*after*');
-      await more();
-      await answered;
-    }
-    await grownTo(75);
+    const pressed = async () => {
+      if (await page.locator('#more:visible:not([aria-disabled])').count()) await more();
+      return (await rows()) === 75;
+    };
+    await waitFor(pressed, { every: 100, deadline: 20_000, what: 'all 75 rows' });
     for (const id of [...old, ...fresh]) await purge(id);
   });
 });
